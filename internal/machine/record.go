@@ -1,0 +1,175 @@
+package machine
+
+import (
+	"time"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+)
+
+// InvocationRow is the record of an invocation.
+//
+// Invariants: Commands <= JournalLength; Holder of the head is the Birth of the
+// one exclusive invocation in Ready, Suspended, BackingOff or Paused; the rows
+// under Birth are exactly those that the counts name.
+type InvocationRow struct {
+	Birth  ident.Seq
+	ID     ident.InvocationID
+	Target ident.Target
+	Status Status
+
+	CreatedAt, ModifiedAt int64
+	// RunningAt is when the first attempt started, 0 before.
+	RunningAt int64
+	// ScheduledFor is the start time of a delayed invocation, 0 otherwise.
+	ScheduledFor int64
+	// InboxSeq is the place in the queue while Pending.
+	InboxSeq ident.Seq
+
+	InvokedBy      InvokedBy
+	Caller         Caller
+	IdempotencyKey string
+	RandomSeed     uint64
+	Retention      Retention
+
+	// JournalLength counts entries, Commands counts commands among them,
+	// JournalRows the rows in which they are stored.
+	JournalLength, Commands, JournalRows uint32
+	// Signals, Pending and Waiters count rows of those tables.
+	Signals, Pending, Waiters uint32
+
+	// Epoch is the current attempt, 0 when there is none.
+	Epoch ident.Seq
+	// Await and Taken are set while Suspended: what is missing, and how many
+	// entries the handler had taken when it was unloaded.
+	Await *journal.Future
+	Taken uint32
+	// Allocated is what the handler had handed out when it was suspended.
+	Allocated journal.Allocated
+
+	Retry Retry
+	// Failures holds the latest failures, newest last, at most MaxFailures.
+	Failures []FailureEvent
+	// PauseRequested makes the invocation pause when its attempt ends.
+	PauseRequested bool
+	// Cancelled says that a cancel signal is stored.
+	Cancelled bool
+
+	// Result, CompletedAt and ExpiresAt are set when Completed. ExpiresAt 0
+	// means that nothing is kept.
+	Result                 journal.Result
+	CompletedAt, ExpiresAt int64
+}
+
+// MaxFailures bounds the failures kept in a record.
+const MaxFailures = 20
+
+// InvokedBy says where an invocation came from. The values are stored.
+type InvokedBy uint8
+
+// Origins.
+const (
+	ByIngress InvokedBy = iota + 1
+	ByService
+	ByProcess
+	ByRestart
+)
+
+// String returns the word of the introspection.
+func (b InvokedBy) String() string {
+	switch b {
+	case ByIngress:
+		return "ingress"
+	case ByService:
+		return "service"
+	case ByProcess:
+		return "in_process"
+	case ByRestart:
+		return "restart_as_new"
+	default:
+		return "unknown"
+	}
+}
+
+// Caller is the invocation that made a call or a send, and for a call where
+// the result goes: ReplyTo.Birth is 0 for a send.
+type Caller struct {
+	ID      ident.InvocationID
+	Target  ident.Target
+	ReplyTo Address
+}
+
+// Retention says how long a completed invocation is kept. Zero keeps nothing.
+type Retention struct {
+	// Completion is for the result: idempotency or workflow retention, or the
+	// journal retention for a plain invocation.
+	Completion time.Duration
+	// Journal is for the journal, at most Completion.
+	Journal time.Duration
+}
+
+// Retry counts what has gone wrong since the last stored entry.
+type Retry struct {
+	// Attempts counts failed attempts since the last new entry or resume.
+	Attempts uint32
+	// Since is when the first of them failed, 0 when there is none.
+	Since int64
+	// NextAt is the due time of the retry timer while BackingOff.
+	NextAt int64
+	// Deaths counts starts of the process in a row that found this invocation
+	// running and saw no new entry since.
+	Deaths uint32
+}
+
+// FailureEvent is one failed attempt.
+type FailureEvent struct {
+	At           int64
+	Code         uint32
+	Message      string
+	CommandIndex int32 // -1 when no command is known
+	CommandType  journal.Type
+	CommandName  string
+}
+
+// Key returns the key of the row.
+func (r *InvocationRow) Key() Key {
+	return Key{Partition: r.ID.Partition(), Table: TableInvocation, A: uint64(r.Birth)}
+}
+
+// Status is the state of an invocation. The values are stored; String gives the
+// words used over HTTP.
+type Status uint8
+
+// Statuses. Running is not stored: whether a Ready invocation has been given a
+// handler slot is known to the process that runs it.
+const (
+	StatusScheduled Status = iota + 1
+	StatusPending
+	StatusReady
+	StatusSuspended
+	StatusBackingOff
+	StatusPaused
+	StatusCompleted
+)
+
+// String returns the status word.
+func (s Status) String() string {
+	switch s {
+	case StatusScheduled:
+		return "scheduled"
+	case StatusPending:
+		return "pending"
+	case StatusReady:
+		return "ready"
+	case StatusSuspended:
+		return "suspended"
+	case StatusBackingOff:
+		return "backing-off"
+	case StatusPaused:
+		return "paused"
+	case StatusCompleted:
+		return "completed"
+	default:
+		return "none"
+	}
+}

@@ -1,0 +1,121 @@
+package objects
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+)
+
+// Attempt is what a host hands to Execute: one attempt of one invocation.
+type Attempt struct {
+	ID             ident.InvocationID
+	Birth          ident.Seq
+	Target         ident.Target
+	IdempotencyKey string
+	RandomSeed     uint64
+	// Journal is everything stored so far; entry 0 is the Input. It has been
+	// taken: the feed starts behind it.
+	Journal []journal.Entry
+	// Allocated is what the last suspension recorded; zero when there was none.
+	Allocated journal.Allocated
+	// State and StateComplete are the state at the start; names that are not
+	// listed are absent when StateComplete, else they are read from the host.
+	// A shared handler always reads from the host.
+	State         map[string][]byte
+	StateComplete bool
+	// Attempts and Failing count failed attempts since the last new entry, and
+	// the time since the first of them.
+	Attempts uint32
+	Failing  time.Duration
+	// Logger carries invocation id and target.
+	Logger *slog.Logger
+	// LogReplay lets log lines through while the journal is replayed.
+	LogReplay bool
+}
+
+// Host is what Execute runs an attempt against; package actors implements it.
+// Except for Go, Barrier, Propose and Context, its methods are called from the
+// handler's goroutine only.
+type Host interface {
+	// Context is cancelled, with the reason as its cause, when closures of Run
+	// should stop: on cancel, kill, abort and shutdown.
+	Context() context.Context
+	// Now is the clock of the runtime.
+	Now() time.Time
+	// Handler looks up what a target is bound to in this build.
+	Handler(service, handler string) (kind ident.Kind, bound bool)
+	// Append queues a command. It does not wait for the disk; it holds the
+	// caller while the attempt has too much that is not durable.
+	Append(c journal.Command, allocated journal.Allocated) Verdict
+	// Take moves what has arrived out of the feed, in entry order. It does not
+	// wait.
+	Take() []journal.Notification
+	// Wait blocks until Take has something, or the attempt must be unwound.
+	// wait returns what the handler waits for; it is called only when the host
+	// wants to suspend the attempt. parkable is false while closures are in
+	// flight.
+	Wait(parkable bool, wait func() (await *journal.Future, allocated journal.Allocated)) Verdict
+	// ReadState asks for a state value that the attempt does not hold.
+	ReadState(name string) (value []byte, found bool, v Verdict)
+	// ReadStateKeys lists the names of all state values, sorted.
+	ReadStateKeys() (names []string, v Verdict)
+	// Barrier blocks until everything the attempt has observed is durable.
+	Barrier() Verdict
+	// Propose stores the result of the Run with this completion id. It comes
+	// back through the feed once it is durable.
+	Propose(completion uint32, r journal.Result)
+	// Go runs fn on a goroutine that the host accounts for.
+	Go(name string, fn func())
+}
+
+// Verdict tells a handler whether to go on.
+type Verdict uint8
+
+// Verdicts.
+const (
+	// Proceed: go on.
+	Proceed Verdict = iota
+	// Unwind: the attempt is over for the host; the handler must end without
+	// another operation.
+	Unwind
+)
+
+// Outcome is how an attempt ended.
+type Outcome struct {
+	Kind OutcomeKind
+	// Failure is set for OutcomeFailed.
+	Failure AttemptFailure
+}
+
+// OutcomeKind tells outcomes apart.
+type OutcomeKind uint8
+
+// Outcomes.
+const (
+	// OutcomeEnded: the Output has been appended; the invocation is complete.
+	OutcomeEnded OutcomeKind = iota + 1
+	// OutcomeFailed: a retryable error.
+	OutcomeFailed
+	// OutcomeUnwound: the host asked for it.
+	OutcomeUnwound
+)
+
+// AttemptFailure is a retryable error of an attempt.
+type AttemptFailure struct {
+	Code    uint32
+	Message string
+	// Stack is set for panics.
+	Stack string
+	// CommandIndex is the command at which it failed, -1 when there is none.
+	CommandIndex int32
+	CommandType  journal.Type
+	CommandName  string
+	// RetryAfter overrides the delay of the retry policy when it is not nil.
+	RetryAfter *time.Duration
+	// Unlimited says that the failure counts against a Run's own policy, not
+	// against the handler's.
+	Unlimited bool
+}
