@@ -1,0 +1,68 @@
+package ingress
+
+import (
+	"context"
+	"time"
+)
+
+// Transport is how a Client reaches a runtime: in the same process, or over
+// HTTP. Errors that the runtime reports are Errors. All methods return when
+// their effect is durable, and may be called concurrently.
+type Transport interface {
+	// Call invokes a handler and waits for its result. A failed invocation is
+	// an Error whose IsInvocationError is true.
+	Call(ctx context.Context, r Request) (Response, error)
+	// Send invokes a handler and returns when the invocation is durable.
+	Send(ctx context.Context, r Request) (Sent, error)
+	// Attach waits for the result of an invocation.
+	Attach(ctx context.Context, invocationID string) (Response, error)
+	// Output returns the result of a completed invocation, and an
+	// *InvocationNotReadyError otherwise.
+	Output(ctx context.Context, invocationID string) (Response, error)
+	// Complete resolves an awakeable with value, or rejects it when reason is
+	// not nil. The first completion wins; later ones succeed and do nothing.
+	Complete(ctx context.Context, awakeableID string, value []byte, reason error) error
+	// Operate cancels, kills, pauses, resumes or purges an invocation.
+	Operate(ctx context.Context, op Operation, invocationID string) error
+}
+
+// Operation is what Operate does to an invocation.
+type Operation string
+
+// Operations.
+const (
+	Cancel Operation = "cancel"
+	Kill   Operation = "kill"
+	Pause  Operation = "pause"
+	Resume Operation = "resume"
+	Purge  Operation = "purge"
+)
+
+// Request asks for an invocation.
+type Request struct {
+	Service string
+	// Key is the object key or workflow id; Keyed tells the empty key from
+	// none.
+	Key     string
+	Keyed   bool
+	Handler string
+	Headers map[string]string
+	Body    []byte
+	// IdempotencyKey is absent when empty.
+	IdempotencyKey string
+	// Delay is for Send; nil starts at once.
+	Delay *time.Duration
+}
+
+// Response is the result of a successful invocation.
+type Response struct {
+	InvocationID string
+	Body         []byte
+}
+
+// Sent says that an invocation is durable.
+type Sent struct {
+	InvocationID string
+	// Status is Accepted or PreviouslyAccepted.
+	Status string
+}
