@@ -44,6 +44,26 @@ const (
 	ResultStateKeys
 )
 
+// String returns the protocol's name of the member.
+func (k ResultKind) String() string {
+	switch k {
+	case ResultNone:
+		return "none"
+	case ResultVoid:
+		return "void"
+	case ResultValue:
+		return "value"
+	case ResultFailure:
+		return "failure"
+	case ResultInvocationID:
+		return "invocation_id"
+	case ResultStateKeys:
+		return "state_keys"
+	default:
+		return "unknown"
+	}
+}
+
 // Failure is a terminal error as the protocol carries it.
 type Failure struct {
 	Code    uint32

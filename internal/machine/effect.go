@@ -31,6 +31,9 @@ func (o *Output) Reset(seq ident.Seq) {
 type Need struct {
 	From, To Key
 	Limit    int
+	// slice marks the rows of one step of a chore, which belong to nothing in
+	// memory.
+	slice bool
 }
 
 // Point reports whether n asks for a single row.

@@ -1,8 +1,6 @@
 package machine
 
 import (
-	"time"
-
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
@@ -44,8 +42,12 @@ type InvocationRow struct {
 	// entries the handler had taken when it was unloaded.
 	Await *journal.Future
 	Taken uint32
-	// Allocated is what the handler had handed out when it was suspended.
+	// Allocated is what the handler had handed out when it was suspended; zero
+	// once a command was appended after that.
 	Allocated journal.Allocated
+	// IssuedAwakeables says that the handler had created an awakeable, so that
+	// a marker must outlive the record.
+	IssuedAwakeables bool
 
 	Retry Retry
 	// Failures holds the latest failures, newest last, at most MaxFailures.
@@ -99,13 +101,14 @@ type Caller struct {
 	ReplyTo Address
 }
 
-// Retention says how long a completed invocation is kept. Zero keeps nothing.
+// Retention says how long a completed invocation is kept, in milliseconds.
+// Zero keeps nothing.
 type Retention struct {
 	// Completion is for the result: idempotency or workflow retention, or the
 	// journal retention for a plain invocation.
-	Completion time.Duration
+	Completion int64
 	// Journal is for the journal, at most Completion.
-	Journal time.Duration
+	Journal int64
 }
 
 // Retry counts what has gone wrong since the last stored entry.

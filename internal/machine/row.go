@@ -61,12 +61,13 @@ const (
 	TableOutbox Table = 'o'
 	// TableActive: A = birth.
 	TableActive Table = 'a'
-	// TableExpiry: A = hour since the epoch, B = birth.
+	// TableExpiry: A = hour since the epoch, B = birth, C = what expires.
 	TableExpiry Table = 'e'
 	// TableMarker: ID. What is left for 24 h of an invocation that had created
 	// an awakeable.
 	TableMarker Table = 'm'
-	// TableChore: A = seq. Unfinished sweeps and fan-outs.
+	// TableChore: A = seq, C = position within the output. Unfinished sweeps
+	// and fan-outs.
 	TableChore Table = 'x'
 )
 
@@ -188,6 +189,9 @@ type WaiterRow struct {
 	Birth     ident.Seq
 	Seq       ident.Seq
 	To        Address
+	// Type is the notification that the waiter gets: CallCompletion or
+	// AttachCompletion.
+	Type journal.Type
 }
 
 // TimerRow wakes an invocation.
@@ -239,9 +243,20 @@ type ExpiryRow struct {
 	Birth     ident.Seq
 	ID        ident.InvocationID
 	Object    ident.ObjectKey
-	// Marker says that a marker expires, not an invocation.
-	Marker bool
+	What      Expiring
 }
+
+// Expiring is what an ExpiryRow removes. The values are stored.
+type Expiring uint8
+
+// What expires.
+const (
+	ExpireInvocation Expiring = iota + 1
+	// ExpireJournal removes the journal of an invocation whose result is kept
+	// longer.
+	ExpireJournal
+	ExpireMarker
+)
 
 // MarkerRow remembers for 24 h that an id had issued an awakeable, so that a
 // repeated callback is still acknowledged.
@@ -256,6 +271,7 @@ type MarkerRow struct {
 type ChoreRow struct {
 	Partition ident.Partition
 	Seq       ident.Seq
+	N         uint32
 	Object    ident.ObjectKey
 	Kind      ChoreKind
 	// Birth is the invocation whose rows are swept or whose waiters or
@@ -349,7 +365,7 @@ func (r *ActiveRow) Key() Key {
 
 // Key returns the key of the row.
 func (r *ExpiryRow) Key() Key {
-	return Key{Partition: r.Partition, Table: TableExpiry, A: uint64(r.Hour), B: uint64(r.Birth)}
+	return Key{Partition: r.Partition, Table: TableExpiry, A: uint64(r.Hour), B: uint64(r.Birth), C: uint32(r.What)}
 }
 
 // Key returns the key of the row.
@@ -357,5 +373,5 @@ func (r *MarkerRow) Key() Key { return Key{Partition: r.ID.Partition(), Table: T
 
 // Key returns the key of the row.
 func (r *ChoreRow) Key() Key {
-	return Key{Partition: r.Partition, Table: TableChore, A: uint64(r.Seq)}
+	return Key{Partition: r.Partition, Table: TableChore, A: uint64(r.Seq), C: r.N}
 }

@@ -1,0 +1,285 @@
+package machine
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+)
+
+// fanOut is how many waiters or callees one output serves. More of them are
+// left to chores.
+const fanOut = 256
+
+// outputState says whether the Output of an invocation is in its journal.
+type outputState uint8
+
+const (
+	writeOutput outputState = iota
+	outputWritten
+)
+
+// needForEnd asks for everything that complete touches.
+func (t *transition) needForEnd(inv *invocation) []Need {
+	if needs := t.needNext(inv); needs != nil {
+		return needs
+	}
+	if n := inv.row.Waiters; n > 0 && n <= fanOut && !inv.knows(TableWaiter) {
+		return []Need{inv.rangeOf(TableWaiter, fanOut+1)}
+	}
+	if !inv.keeps() {
+		return t.needRows(inv)
+	}
+	return nil
+}
+
+// complete ends an invocation: its result is stored, everyone who waits is
+// answered, and the key goes to the next in the queue.
+func (t *transition) complete(inv *invocation, r journal.Result, written outputState) {
+	if written == writeOutput {
+		t.appendEntry(inv, journal.NewEntry(&journal.Output{Result: r}, t.at.Now, journal.Sidecar{}))
+	}
+	queued := inv.row.Status == StatusPending || inv.row.Status == StatusScheduled
+	t.leaveStatus(inv)
+	retention := inv.row.Retention
+	if queued && !inv.deduplicates() {
+		retention = Retention{} // it has done nothing that anyone could ask for
+	}
+	inv.row.Status, inv.row.Result = StatusCompleted, r
+	inv.row.CompletedAt, inv.row.ExpiresAt = t.at.Now, t.at.Now+retention.Completion
+	inv.row.PauseRequested, inv.row.Await = false, nil
+	t.change(inv)
+	t.answerWaiters(inv)
+	t.gate(&Finished{Birth: inv.row.Birth, ID: inv.row.ID, Result: r})
+	t.release(inv)
+	t.keepOrRemove(inv, retention)
+}
+
+// deduplicates reports whether a second request may name this invocation.
+func (inv *invocation) deduplicates() bool {
+	return inv.row.IdempotencyKey != "" || inv.row.Target.Kind == ident.KindWorkflow
+}
+
+// leaveStatus undoes what the present status has written outside the record.
+func (t *transition) leaveStatus(inv *invocation) {
+	switch inv.row.Status {
+	case StatusScheduled:
+		t.clearTimer(inv, inv.row.ScheduledFor, SlotWake)
+	case StatusPending:
+		place := inv.row.InboxSeq
+		t.inbox.remove(place, t.at.Seq)
+		t.delete((&InboxRow{Partition: t.partition, Object: t.id, Seq: place}).Key())
+		t.headDirty = true
+		inv.row.InboxSeq = 0
+	case StatusBackingOff:
+		t.clearTimer(inv, inv.row.Retry.NextAt, SlotWake)
+		inv.row.Retry.NextAt = 0
+	case StatusReady:
+		t.leaveReady(inv)
+	}
+}
+
+// answerWaiters sends the result to every invocation that waits for it.
+func (t *transition) answerWaiters(inv *invocation) {
+	if to := inv.row.Caller.ReplyTo; to.Birth != 0 {
+		t.owe(inv, &Returned{To: to, Type: journal.TypeCallCompletion, Result: inv.row.Result})
+	}
+	if inv.row.Waiters == 0 {
+		return
+	}
+	if inv.row.Waiters > fanOut {
+		t.leave(ChoreRow{Kind: ChoreAnswer, Birth: inv.row.Birth, ID: inv.row.ID, Result: inv.row.Result})
+		return
+	}
+	for _, w := range inv.waiters {
+		t.answerWaiter(inv, w)
+	}
+	inv.waiters, inv.row.Waiters = nil, 0
+}
+
+func (t *transition) answerWaiter(inv *invocation, w *WaiterRow) {
+	t.owe(inv, &Returned{To: w.To, Type: w.Type, Result: inv.row.Result})
+	t.delete(w.Key())
+}
+
+// waitFor makes another invocation wait for the result of inv.
+func (t *transition) waitFor(inv *invocation, to Address, typ journal.Type) {
+	if inv.row.Status == StatusCompleted {
+		t.owe(inv, &Returned{To: to, Type: typ, Result: inv.row.Result})
+		return
+	}
+	w := &WaiterRow{Partition: inv.partition(), Birth: inv.row.Birth, Seq: t.at.Seq, To: to, Type: typ}
+	t.putFresh(w)
+	inv.waiters = append(inv.waiters, w)
+	inv.row.Waiters++
+	t.change(inv)
+}
+
+// minChoreKeep keeps a record for an hour when chores still need rows under its
+// birth.
+const minChoreKeep = 3_600_000
+
+func (t *transition) keepOrRemove(inv *invocation, retention Retention) {
+	if inv.row.Waiters > 0 || inv.row.Pending > fanOut {
+		retention.Completion = max(retention.Completion, minChoreKeep)
+		inv.row.ExpiresAt = t.at.Now + retention.Completion
+	}
+	if retention.Completion == 0 {
+		t.remove(inv)
+		return
+	}
+	t.put(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key))
+	if retention.Journal < retention.Completion {
+		t.put(inv.expiry(ExpireJournal, t.at.Now+retention.Journal, t.key))
+	}
+}
+
+func (inv *invocation) expiry(what Expiring, at int64, key ident.ObjectKey) *ExpiryRow {
+	return &ExpiryRow{Partition: inv.partition(), Hour: hourOf(at), Birth: inv.row.Birth, ID: inv.row.ID, Object: key, What: what}
+}
+
+// needRows asks for the rows under the birth of inv when they are few enough
+// to be removed by the output that removes the record.
+func (t *transition) needRows(inv *invocation) []Need {
+	if !inv.small() {
+		return nil
+	}
+	for _, table := range subTables() {
+		if inv.count(table) > 0 && !inv.knows(table) {
+			return []Need{inv.rangeOf(table, fanOut+1)}
+		}
+	}
+	return nil
+}
+
+// small reports whether one output can remove all rows under the birth.
+func (inv *invocation) small() bool {
+	return inv.row.JournalRows+inv.row.Signals+inv.row.Pending+inv.row.Waiters <= fanOut
+}
+
+// droppable reports whether the rows under the birth are few and all known.
+func (inv *invocation) droppable() bool {
+	for _, table := range subTables() {
+		if inv.count(table) > 0 && !inv.knows(table) {
+			return false
+		}
+	}
+	return inv.small()
+}
+
+// remove forgets a completed invocation. needRows must have been satisfied.
+func (t *transition) remove(inv *invocation) {
+	inv.removed = true
+	gone := goneInvocation{birth: inv.row.Birth, removedAt: t.at.Seq}
+	t.delete(inv.row.Key())
+	if inv.row.ExpiresAt > inv.row.CompletedAt {
+		t.delete(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key).Key())
+	}
+	t.delete((&IDRow{ID: inv.row.ID}).Key())
+	if inv.droppable() {
+		t.dropRows(inv, subTables())
+	} else {
+		t.leave(ChoreRow{Kind: ChoreSweepInvocation, Birth: inv.row.Birth, ID: inv.row.ID})
+	}
+	if inv.row.IssuedAwakeables || inv.row.Signals > 0 {
+		gone.marker = t.mark(inv)
+	}
+	t.forget(inv)
+	t.bury(inv.row.ID, gone)
+}
+
+// dropRows removes the known rows of the given tables.
+func (t *transition) dropRows(inv *invocation, tables [4]Table) {
+	p, birth := inv.partition(), uint64(inv.row.Birth)
+	for _, table := range tables {
+		switch table {
+		case TableJournal:
+			unwritten := inv.row.JournalLength - uint32(len(inv.appended))
+			for _, first := range inv.firsts {
+				if len(inv.appended) == 0 || first != unwritten {
+					t.delete(Key{Partition: p, Table: TableJournal, A: birth, C: first})
+				}
+			}
+		case TableSignal:
+			for _, index := range slices.Sorted(maps.Keys(inv.signals)) {
+				if inv.signals[index] {
+					t.delete(Key{Partition: p, Table: TableSignal, A: birth, C: index})
+				}
+			}
+		case TablePending:
+			for _, completion := range slices.Sorted(maps.Keys(inv.pending)) {
+				if inv.pending[completion] != nil {
+					t.delete(Key{Partition: p, Table: TablePending, A: birth, C: completion})
+				}
+			}
+		case TableWaiter:
+			for _, w := range inv.waiters {
+				t.delete(w.Key())
+			}
+		}
+	}
+}
+
+// markerKeep is how long a marker outlives the record: 24 h.
+const markerKeep = 24 * 3_600_000
+
+// mark leaves a marker for an invocation that had created an awakeable, so that
+// a repeated callback is still acknowledged.
+func (t *transition) mark(inv *invocation) *MarkerRow {
+	e := inv.expiry(ExpireMarker, t.at.Now+markerKeep, t.key)
+	m := &MarkerRow{ID: inv.row.ID, Birth: inv.row.Birth, Hour: e.Hour}
+	t.put(m)
+	t.put(e)
+	t.knowMarker(m.ID, m)
+	return m
+}
+
+// goneInvocation is what must be remembered of a removed invocation until its
+// removal is durable: the store still has the rows.
+type goneInvocation struct {
+	birth, removedAt ident.Seq
+	marker           *MarkerRow
+}
+
+func (t *transition) bury(id ident.InvocationID, g goneInvocation) {
+	if t.gone == nil {
+		t.gone, t.goneBirths = map[ident.InvocationID]goneInvocation{}, map[ident.Seq]ident.InvocationID{}
+	}
+	t.gone[id], t.goneBirths[g.birth] = g, id
+	t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: g.birth})
+}
+
+// unbury forgets a removal that is durable.
+func (o *Object) unbury(birth ident.Seq) {
+	id, ok := o.goneBirths[birth]
+	if !ok {
+		return
+	}
+	delete(o.goneBirths, birth)
+	if o.gone[id].birth == birth {
+		delete(o.gone, id)
+	}
+}
+
+func (t *transition) needMarker(id ident.InvocationID) []Need {
+	if _, known := t.markers[id]; known {
+		return nil
+	}
+	if g, ok := t.gone[id]; ok {
+		t.knowMarker(id, g.marker)
+		return nil
+	}
+	return []Need{{From: (&MarkerRow{ID: id}).Key()}}
+}
+
+// forgetMarker removes the marker of an id that is accepted again.
+func (t *transition) forgetMarker(id ident.InvocationID) {
+	m := t.markers[id]
+	if m == nil {
+		return
+	}
+	t.delete(m.Key())
+	t.delete((&ExpiryRow{Partition: id.Partition(), Hour: m.Hour, Birth: m.Birth, What: ExpireMarker}).Key())
+	t.markers[id] = nil
+}

@@ -1,0 +1,254 @@
+package machine
+
+import (
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+)
+
+// invoke accepts an invocation, or finds the one that has the same id.
+func (t *transition) invoke(ev *Invoke) []Need {
+	if ev.deterministic() {
+		old, needs := t.find(ev.ID)
+		if needs == nil && old == nil {
+			needs = t.needMarker(ev.ID)
+		}
+		if needs == nil && old != nil && old.expired(t.at.Now) {
+			needs = t.needRows(old)
+		}
+		if needs != nil {
+			return needs
+		}
+		if old != nil && !old.expired(t.at.Now) {
+			t.take(ev.From)
+			t.meet(ev, old)
+			return nil
+		}
+		if old != nil {
+			t.remove(old)
+		}
+		t.forgetMarker(ev.ID)
+	}
+	t.take(ev.From)
+	t.accept(ev)
+	return nil
+}
+
+// deterministic reports whether another invocation may have the same id.
+func (ev *Invoke) deterministic() bool {
+	return ev.IdempotencyKey != "" || ev.Target.Kind == ident.KindWorkflow
+}
+
+func (inv *invocation) expired(now int64) bool {
+	return inv.row.Status == StatusCompleted && inv.row.ExpiresAt <= now
+}
+
+// meet answers an invoke whose id exists.
+func (t *transition) meet(ev *Invoke, old *invocation) {
+	switch {
+	case ev.AnswerAccepted:
+		a := Answer{Token: ev.Token, Kind: AnswerPreviouslyAccepted, ID: ev.ID}
+		if old.row.Status == StatusScheduled {
+			a.StartAt = old.row.ScheduledFor
+		}
+		t.answer(a)
+	case ev.Target.Kind == ident.KindWorkflow:
+		t.refuseSecondRun(ev)
+	case ev.Token != 0:
+		t.watchOrAnswer(ev.Token, old)
+	case ev.Caller.ReplyTo.Birth != 0:
+		t.waitFor(old, ev.Caller.ReplyTo, journal.TypeCallCompletion)
+	}
+}
+
+// refuseSecondRun answers a call of a workflow that has been run before.
+func (t *transition) refuseSecondRun(ev *Invoke) {
+	failure := journal.FailureOf(409, "the workflow "+ev.Target.Service+"/"+ev.Target.Key+" has been started before: attach to it instead")
+	t.answer(Answer{Token: ev.Token, Kind: AnswerResult, ID: ev.ID, Result: failure})
+	if ev.Caller.ReplyTo.Birth != 0 {
+		t.owe(nil, &Returned{To: ev.Caller.ReplyTo, Type: journal.TypeCallCompletion, Result: failure})
+	}
+}
+
+// watchOrAnswer gives a request the result of inv, now or when there is one.
+func (t *transition) watchOrAnswer(token Token, inv *invocation) {
+	if inv.row.Status == StatusCompleted {
+		t.answer(Answer{Token: token, Kind: AnswerResult, ID: inv.row.ID, Result: inv.row.Result, ExpiresAt: inv.row.ExpiresAt})
+		return
+	}
+	if token != 0 {
+		t.now(&Watch{Token: token, Birth: inv.row.Birth, ID: inv.row.ID})
+	}
+}
+
+// accept makes a new invocation.
+func (t *transition) accept(ev *Invoke) {
+	inv := &invocation{born: t.at.Seq, row: InvocationRow{
+		Birth: t.at.Seq, ID: ev.ID, Target: ev.Target, CreatedAt: t.at.Now,
+		InvokedBy: ev.InvokedBy, Caller: ev.Caller, IdempotencyKey: ev.IdempotencyKey,
+		RandomSeed: ev.RandomSeed, Retention: ev.Retention,
+	}}
+	t.invocations[inv.row.Birth] = inv
+	t.births[ev.ID] = inv.row.Birth
+	id := &IDRow{ID: ev.ID, Birth: inv.row.Birth, Object: t.key}
+	if ev.deterministic() {
+		t.put(id)
+	} else {
+		t.putFresh(id)
+	}
+	t.appendEntry(inv, journal.NewEntry(&journal.Input{Headers: ev.Headers, Value: ev.Value}, t.at.Now, journal.Sidecar{}))
+	accepted := Answer{Token: ev.Token, Kind: AnswerAccepted, ID: ev.ID}
+	if ev.StartAt > t.at.Now {
+		t.becomeScheduled(inv, ev.StartAt)
+		accepted.StartAt = ev.StartAt
+	} else {
+		t.arrive(inv)
+	}
+	if ev.AnswerAccepted {
+		t.answer(accepted)
+	} else {
+		t.watchOrAnswer(ev.Token, inv)
+	}
+}
+
+func (t *transition) becomeScheduled(inv *invocation, at int64) {
+	inv.row.Status, inv.row.ScheduledFor = StatusScheduled, at
+	t.setTimer(inv, at, SlotWake, 0)
+	t.change(inv)
+}
+
+// arrive gives an invocation its place: at once, or in the queue of its key.
+func (t *transition) arrive(inv *invocation) {
+	if !inv.exclusive() {
+		t.becomeReady(inv)
+		return
+	}
+	if t.head.Holder == 0 && t.inbox.length == 0 {
+		t.hold(inv)
+		return
+	}
+	t.becomePending(inv)
+}
+
+func (t *transition) becomePending(inv *invocation) {
+	inv.row.Status, inv.row.InboxSeq = StatusPending, t.at.Seq
+	row := InboxRow{Partition: t.partition, Object: t.id, Seq: t.at.Seq, Birth: inv.row.Birth, ID: inv.row.ID, QueuedAt: t.at.Now}
+	t.inbox.push(row)
+	t.putFresh(&row)
+	t.headDirty = true
+	t.change(inv)
+}
+
+// hold gives the key to inv.
+func (t *transition) hold(inv *invocation) {
+	t.head.Holder, t.head.HolderID = inv.row.Birth, inv.row.ID
+	t.headDirty = true
+	t.becomeReady(inv)
+}
+
+// becomeReady asks for an attempt.
+func (t *transition) becomeReady(inv *invocation) {
+	t.gateReady(inv, nil)
+}
+
+// gateReady is becomeReady; with a start given, that is performed only once the
+// output is durable.
+func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
+	inv.row.Status, inv.row.Epoch, inv.row.InboxSeq = StatusReady, t.at.Seq, 0
+	if inv.row.RunningAt == 0 {
+		inv.row.RunningAt = t.at.Now
+	}
+	if !inv.active {
+		inv.active = true
+		row := &ActiveRow{Partition: t.partition, Birth: inv.row.Birth, ID: inv.row.ID, Object: t.key}
+		if inv.born == t.at.Seq {
+			t.putFresh(row)
+		} else {
+			t.put(row)
+		}
+	}
+	inv.live, inv.recent = true, nil
+	t.attempts++
+	t.change(inv)
+	start := gated
+	if start == nil {
+		start = &StartAttempt{}
+	}
+	start.Invocation, start.Epoch = inv.row, inv.row.Epoch
+	start.Stored = inv.row.JournalLength - uint32(len(inv.tail))
+	start.Tail = inv.entries()
+	if inv.row.Target.Kind == ident.KindExclusive || inv.row.Target.Kind == ident.KindWorkflow {
+		start.State, start.StateComplete = t.state.snapshot()
+	}
+	inv.row.Await, inv.row.Taken = nil, 0
+	if gated != nil {
+		t.gate(start)
+	} else {
+		t.now(start)
+	}
+}
+
+// endAttempt says that no attempt of inv runs any more.
+func (t *transition) endAttempt(inv *invocation) {
+	if inv.live {
+		inv.live, inv.recent = false, nil
+		t.attempts--
+	}
+}
+
+// leaveReady is endAttempt for an invocation that stays unfinished.
+func (t *transition) leaveReady(inv *invocation) {
+	t.endAttempt(inv)
+	if inv.active {
+		inv.active = false
+		t.delete((&ActiveRow{Partition: t.partition, Birth: inv.row.Birth}).Key())
+	}
+	t.change(inv)
+}
+
+// needNext asks for what starting the next queued invocation takes, if the key
+// is going to be released by the holder.
+func (t *transition) needNext(holder *invocation) []Need {
+	if !holder.exclusive() || t.head.Holder != holder.row.Birth {
+		return nil
+	}
+	if needs := t.inbox.need(); needs != nil {
+		return needs
+	}
+	next, ok := t.inbox.peek()
+	if !ok {
+		return nil
+	}
+	_, needs := t.findBirth(next.Birth, t.partition)
+	return needs
+}
+
+// release hands the key to the next in the queue.
+func (t *transition) release(holder *invocation) {
+	if !holder.exclusive() || t.head.Holder != holder.row.Birth {
+		return
+	}
+	t.head.Holder, t.head.HolderID = 0, ident.InvocationID{}
+	t.headDirty = true
+	next, ok := t.inbox.peek()
+	if !ok {
+		return
+	}
+	t.inbox.pop()
+	t.delete(next.Key())
+	inv := t.invocations[next.Birth]
+	if inv == nil {
+		panic("machine: the queue of " + t.key.String() + " names an invocation without a record: " + next.ID.String())
+	}
+	t.hold(inv)
+}
+
+// setTimer writes a timer of inv.
+func (t *transition) setTimer(inv *invocation, due int64, slot uint32, epoch ident.Seq) {
+	row := TimerRow{Partition: t.partition, Due: due, Birth: inv.row.Birth, Slot: slot, Object: t.key, ID: inv.row.ID, Epoch: epoch}
+	t.put(&row)
+	t.gate(&SetTimer{Timer: row})
+}
+
+func (t *transition) clearTimer(inv *invocation, due int64, slot uint32) {
+	t.delete((&TimerRow{Partition: t.partition, Due: due, Birth: inv.row.Birth, Slot: slot}).Key())
+}

@@ -1,0 +1,188 @@
+package machine
+
+import (
+	"github.com/dormouse-run/dormouse/internal/journal"
+)
+
+// transition is one event being applied. Handlers first look for what they
+// need and return needs; only then do they change anything. Changed rows are
+// collected and written once, by finish.
+type transition struct {
+	*Object
+	at  Stamp
+	out *Output
+
+	headDirty bool
+	dirty     []*invocation
+	outboxed  uint32
+	chored    uint32
+}
+
+func (t *transition) put(r Row)      { t.out.Writes = append(t.out.Writes, Write{Put: r}) }
+func (t *transition) putFresh(r Row) { t.out.Writes = append(t.out.Writes, Write{Put: r, Fresh: true}) }
+func (t *transition) delete(k Key)   { t.out.Writes = append(t.out.Writes, Write{Delete: k}) }
+func (t *transition) now(e Effect)   { t.out.Now = append(t.out.Now, e) }
+func (t *transition) gate(e Effect)  { t.out.Gated = append(t.out.Gated, e) }
+
+// take removes the outbox row from which an event came, also when the event is
+// ignored.
+func (t *transition) take(from OutboxRef) {
+	if from != (OutboxRef{}) {
+		t.out.Writes = append(t.out.Writes, Write{Delete: from.Key(), ForeignOutbox: true})
+	}
+}
+
+// answer replies to a request, after the disk.
+func (t *transition) answer(a Answer) {
+	if a.Token != 0 {
+		t.gate(&a)
+	}
+}
+
+// owe creates a debt to another key: a row, and its delivery.
+func (t *transition) owe(inv *invocation, m Message) {
+	row := &OutboxRow{
+		Partition: t.partition,
+		Ref:       OutboxRef{Partition: t.partition, Seq: t.at.Seq, N: t.outboxed},
+		Message:   m,
+	}
+	if inv != nil {
+		row.CauseBirth, row.CauseEntry = inv.row.Birth, inv.row.JournalLength
+	}
+	t.outboxed++
+	t.putFresh(row)
+	t.gate(&Deliver{Row: row})
+}
+
+// leave writes a chore and asks for its first slice.
+func (t *transition) leave(c ChoreRow) {
+	c.Partition, c.Object = t.partition, t.key
+	c.Seq, c.N = t.at.Seq, t.chored
+	t.chored++
+	t.put(&c)
+	t.gate(&Continue{Chore: c})
+}
+
+// change marks the record of inv as changed.
+func (t *transition) change(inv *invocation) {
+	if inv.changedAt == t.at.Seq {
+		return
+	}
+	inv.changedAt = t.at.Seq
+	t.dirty = append(t.dirty, inv)
+}
+
+// finish writes the records that changed.
+func (t *transition) finish() {
+	for _, inv := range t.dirty {
+		t.writeInvocation(inv)
+	}
+	if t.headDirty {
+		t.writeHead()
+	}
+	for _, birth := range t.loadedBirths {
+		t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: birth})
+	}
+	t.loadedBirths = t.loadedBirths[:0]
+	clear(t.absent)
+	clear(t.markers)
+	clear(t.chores)
+	for id, birth := range t.births {
+		if birth == 0 {
+			delete(t.births, id)
+		}
+	}
+}
+
+func (t *transition) writeInvocation(inv *invocation) {
+	if len(inv.appended) > 0 {
+		row := &JournalRow{Partition: inv.partition(), Birth: inv.row.Birth, First: inv.row.JournalLength - uint32(len(inv.appended)), Entries: inv.appended}
+		inv.appended = nil
+		if !inv.removed {
+			t.putFresh(row)
+		}
+	}
+	if inv.removed {
+		return
+	}
+	inv.written = t.at.Seq
+	inv.row.ModifiedAt = t.at.Now
+	row := inv.row
+	if inv.born == t.at.Seq {
+		t.putFresh(&row)
+	} else {
+		t.put(&row)
+	}
+	t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: inv.row.Birth})
+}
+
+// writeHead writes the head record, or removes it when the key has no holder,
+// no queue and no state.
+func (t *transition) writeHead() {
+	h := &t.head
+	h.InboxLength, h.InboxFirst = t.inbox.length, t.inbox.first()
+	t.state.fill(h)
+	empty := h.Holder == 0 && h.InboxLength == 0 && h.StateRows == 0 && len(h.Inline) == 0
+	listing := &ListingRow{Partition: t.partition, Object: t.key}
+	switch {
+	case !empty:
+		if !t.headStored {
+			t.put(listing)
+		}
+		row := *h
+		t.put(&row)
+	case t.headStored:
+		t.delete(h.Key())
+		t.delete(listing.Key())
+	}
+	t.headStored = !empty
+}
+
+// appendEntry adds one entry to the journal of inv.
+func (t *transition) appendEntry(inv *invocation, e journal.Entry) (index uint32) {
+	index = inv.row.JournalLength
+	e.At = t.at.Now
+	if len(inv.appended) == 0 {
+		inv.firsts = append(inv.firsts, index)
+		inv.row.JournalRows++
+	}
+	inv.appended = append(inv.appended, e)
+	inv.tail = append(inv.tail, tailEntry{seq: t.at.Seq, entry: e})
+	inv.row.JournalLength++
+	if e.Type.IsCommand() {
+		inv.row.Commands++
+	}
+	t.change(inv)
+	return index
+}
+
+// notify appends a notification, and hands it to the attempt when there is one.
+// A suspended invocation resumes when nothing it waits for is missing.
+func (t *transition) notify(inv *invocation, n journal.Notification) {
+	e := n.Entry(t.at.Now)
+	index := t.appendEntry(inv, e)
+	failed := n.Result.Kind == journal.ResultFailure
+	switch {
+	case inv.live:
+		inv.recent = append(inv.recent, recent{index: index, id: n.ID, failed: failed})
+		effect := &Notify{Birth: inv.row.Birth, Epoch: inv.row.Epoch, Index: index, Entry: e}
+		if n.Type == journal.TypeRunCompletion {
+			t.gate(effect)
+		} else {
+			t.now(effect)
+		}
+	case inv.row.Status == StatusSuspended:
+		reduced, satisfied := inv.row.Await.Reduce(n.ID, failed)
+		inv.row.Await = reduced
+		if satisfied {
+			t.becomeReady(inv)
+		}
+	}
+}
+
+// hourOf returns the hour since the epoch in which something that expires at
+// ms is removed: the first full hour at or after it.
+func hourOf(ms int64) int64 {
+	const hour = 3_600_000
+	return (ms + hour - 1) / hour
+}
