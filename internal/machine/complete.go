@@ -171,7 +171,7 @@ func (inv *invocation) droppable() bool {
 // remove forgets a completed invocation. needRows must have been satisfied.
 func (t *transition) remove(inv *invocation) {
 	inv.removed = true
-	gone := goneInvocation{birth: inv.row.Birth, removedAt: t.at.Seq}
+	gone := goneInvocation{id: inv.row.ID, birth: inv.row.Birth, removedAt: t.at.Seq}
 	t.delete(inv.row.Key())
 	if inv.row.ExpiresAt > inv.row.CompletedAt {
 		t.delete(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key).Key())
@@ -186,7 +186,7 @@ func (t *transition) remove(inv *invocation) {
 		gone.marker = t.mark(inv)
 	}
 	t.forget(inv)
-	t.bury(inv.row.ID, gone)
+	t.bury(gone)
 }
 
 // dropRows removes the known rows of the given tables.
@@ -238,27 +238,28 @@ func (t *transition) mark(inv *invocation) *MarkerRow {
 // goneInvocation is what must be remembered of a removed invocation until its
 // removal is durable: the store still has the rows.
 type goneInvocation struct {
+	id               ident.InvocationID
 	birth, removedAt ident.Seq
 	marker           *MarkerRow
 }
 
-func (t *transition) bury(id ident.InvocationID, g goneInvocation) {
+func (t *transition) bury(g goneInvocation) {
 	if t.gone == nil {
-		t.gone, t.goneBirths = map[ident.InvocationID]goneInvocation{}, map[ident.Seq]ident.InvocationID{}
+		t.gone, t.goneBirths = map[ident.InvocationID]goneInvocation{}, map[ident.Seq]goneInvocation{}
 	}
-	t.gone[id], t.goneBirths[g.birth] = g, id
+	t.gone[g.id], t.goneBirths[g.birth] = g, g
 	t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: g.birth})
 }
 
 // unbury forgets a removal that is durable.
-func (o *Object) unbury(birth ident.Seq) {
-	id, ok := o.goneBirths[birth]
-	if !ok {
+func (o *Object) unbury(birth, durable ident.Seq) {
+	g, ok := o.goneBirths[birth]
+	if !ok || g.removedAt > durable {
 		return
 	}
 	delete(o.goneBirths, birth)
-	if o.gone[id].birth == birth {
-		delete(o.gone, id)
+	if o.gone[g.id].birth == birth {
+		delete(o.gone, g.id)
 	}
 }
 

@@ -31,7 +31,7 @@ type Object struct {
 	chores  map[choreStep][]Row
 	// gone are invocations whose removal may not be durable yet.
 	gone       map[ident.InvocationID]goneInvocation
-	goneBirths map[ident.Seq]ident.InvocationID
+	goneBirths map[ident.Seq]goneInvocation
 
 	// attempts counts live attempts.
 	attempts int
@@ -113,7 +113,7 @@ func (o *Object) Settle(durable ident.Seq) {
 		if inv := o.invocations[o.unsettled[n].birth]; inv != nil {
 			o.settleInvocation(inv, durable)
 		}
-		o.unbury(o.unsettled[n].birth)
+		o.unbury(o.unsettled[n].birth, durable)
 		n++
 	}
 	o.unsettled = o.unsettled[n:]
