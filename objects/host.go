@@ -2,12 +2,22 @@ package objects
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
+
+// DefaultMaxPayload is the bound of one payload, in bytes, when an Attempt names
+// none.
+const DefaultMaxPayload = 32 << 20
+
+// ErrCancelled is the cause with which a host cancels the context of closures
+// when the invocation was cancelled. The cancel signal itself comes through the
+// feed.
+var ErrCancelled = errors.New("the invocation was cancelled")
 
 // Attempt is what a host hands to Execute: one attempt of one invocation.
 type Attempt struct {
@@ -26,10 +36,18 @@ type Attempt struct {
 	// A shared handler always reads from the host.
 	State         map[string][]byte
 	StateComplete bool
+	// LazyState reads state through completions (WithEnableLazyState).
+	LazyState bool
 	// Attempts and Failing count failed attempts since the last new entry, and
 	// the time since the first of them.
 	Attempts uint32
 	Failing  time.Duration
+	// MaxPayload bounds, in bytes, each value that the handler stores, sends or
+	// returns; 0 stands for DefaultMaxPayload.
+	MaxPayload int
+	// AbortTimeout bounds how long a closure that starts after a cancel waits
+	// for the closures of before; 0 does not wait.
+	AbortTimeout time.Duration
 	// Logger carries invocation id and target.
 	Logger *slog.Logger
 	// LogReplay lets log lines through while the journal is replayed.
@@ -37,11 +55,14 @@ type Attempt struct {
 }
 
 // Host is what Execute runs an attempt against; package actors implements it.
-// Except for Go, Barrier, Propose and Context, its methods are called from the
-// handler's goroutine only.
+// Except for Go, Barrier, Propose, Wake, Now and Context, its methods are called
+// from the handler's goroutine only.
 type Host interface {
-	// Context is cancelled, with the reason as its cause, when closures of Run
-	// should stop: on cancel, kill, abort and shutdown.
+	// Context returns the context of a closure that starts now. It is
+	// cancelled, with the reason as its cause, when closures of Run should
+	// stop: on cancel (cause ErrCancelled), kill, abort and shutdown, and when
+	// the attempt has ended. After a cancel the next call returns a fresh one,
+	// for the closures of the compensation.
 	Context() context.Context
 	// Now is the clock of the runtime.
 	Now() time.Time
@@ -53,11 +74,14 @@ type Host interface {
 	// Take moves what has arrived out of the feed, in entry order. It does not
 	// wait.
 	Take() []journal.Notification
-	// Wait blocks until Take has something, or the attempt must be unwound.
+	// Wait blocks until Take has something, Wake was called since the last Wait
+	// returned, or the attempt must be unwound.
 	// wait returns what the handler waits for; it is called only when the host
 	// wants to suspend the attempt. parkable is false while closures are in
 	// flight.
 	Wait(parkable bool, wait func() (await *journal.Future, allocated journal.Allocated)) Verdict
+	// Wake makes Wait return: a closure has ended without a result.
+	Wake()
 	// ReadState asks for a state value that the attempt does not hold.
 	ReadState(name string) (value []byte, found bool, v Verdict)
 	// ReadStateKeys lists the names of all state values, sorted.

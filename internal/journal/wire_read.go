@@ -100,12 +100,13 @@ func (d *decoder) refuse(what string) {
 	}
 }
 
-// nested walks over the message inside the field; done must be called with it.
+// nested walks over the message inside the field. done must be called with it:
+// it takes over the error, which names the innermost field.
 func (d *decoder) nested() decoder { return decoder{rest: d.bytes(), num: d.num} }
 
 func (d *decoder) done(inner *decoder) {
-	if d.err == nil && inner.err != nil {
-		d.err = fmt.Errorf("field %d: %w", d.num, inner.err)
+	if d.err == nil {
+		d.err = inner.err
 	}
 }
 

@@ -6,8 +6,10 @@ import (
 )
 
 // Transport is how a Client reaches a runtime: in the same process, or over
-// HTTP. Errors that the runtime reports are Errors. All methods return when
-// their effect is durable, and may be called concurrently.
+// HTTP. What the runtime answers is an Error, made by NewError or
+// NewInvocationError; a failure that leaves it unknown whether something was
+// stored is not. All methods return when their effect is durable, and may be
+// called concurrently.
 type Transport interface {
 	// Call invokes a handler and waits for its result. A failed invocation is
 	// an Error whose IsInvocationError is true.
@@ -31,12 +33,15 @@ type Operation string
 
 // Operations.
 const (
-	Cancel Operation = "cancel"
-	Kill   Operation = "kill"
-	Pause  Operation = "pause"
-	Resume Operation = "resume"
-	Purge  Operation = "purge"
+	OperationCancel Operation = "cancel"
+	OperationKill   Operation = "kill"
+	OperationPause  Operation = "pause"
+	OperationResume Operation = "resume"
+	OperationPurge  Operation = "purge"
 )
+
+// String returns the word.
+func (o Operation) String() string { return string(o) }
 
 // Request asks for an invocation.
 type Request struct {
@@ -47,7 +52,10 @@ type Request struct {
 	Keyed   bool
 	Handler string
 	Headers map[string]string
-	Body    []byte
+	// ContentType is that of Body, empty for none. A content-type among
+	// Headers wins over it.
+	ContentType string
+	Body        []byte
 	// IdempotencyKey is absent when empty.
 	IdempotencyKey string
 	// Delay is for Send; nil starts at once.

@@ -1,0 +1,216 @@
+package actors_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// killClients keeps requests under way while children come and go. Every
+// request has an idempotency key and is repeated until it is acknowledged, so
+// at the end every operation that was begun has been acknowledged, and must
+// have taken effect once.
+type killClients struct {
+	t     *testing.T
+	world *killWorld
+	url   string
+	http  *http.Client
+	stop  atomic.Bool
+	wg    sync.WaitGroup
+	next  atomic.Int64
+
+	mu       sync.Mutex
+	balances map[string]int   // account -> sum of what was acknowledged
+	answers  map[string][]int // account -> answers of its calls
+	ordered  map[string][]int // order -> items in the order of their acknowledgement
+	acked    int
+	wrong    []string
+}
+
+func newKillClients(t *testing.T, w *killWorld, url string) *killClients {
+	return &killClients{t: t, world: w, url: url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		balances: map[string]int{}, answers: map[string][]int{}, ordered: map[string][]int{}}
+}
+
+func (c *killClients) start() {
+	for i := range 3 {
+		c.loop(func() { c.call(fmt.Sprint("a", i%2)) })
+		c.loop(func() { c.send(fmt.Sprint("a", i%2)) })
+		c.loop(func() { c.steps(fmt.Sprint("s", i)) })
+		c.loop(func() { c.wait(fmt.Sprint("w", i)) })
+		c.loop(func() { c.order(fmt.Sprint("o", i)) })
+	}
+}
+
+func (c *killClients) loop(op func()) {
+	c.wg.Go(func() {
+		for !c.stop.Load() {
+			op()
+		}
+	})
+}
+
+// do repeats a request until it has the wanted status.
+func (c *killClients) do(path, idempotencyKey, body string, want int) []byte {
+	for {
+		got, answer, err := c.once(path, idempotencyKey, body)
+		switch {
+		case err == nil && got == want:
+			c.mu.Lock()
+			c.acked++
+			c.mu.Unlock()
+			return answer
+		case err == nil && got != http.StatusServiceUnavailable && got != http.StatusTooManyRequests:
+			c.complain("%s: status %d: %s", path, got, answer)
+			return nil
+		}
+		<-time.After(20 * time.Millisecond) // the child is being replaced
+		if c.t.Failed() {
+			return nil
+		}
+	}
+}
+
+func (c *killClients) once(path, idempotencyKey, body string) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader([]byte(body)))
+	if err != nil {
+		return 0, nil, err
+	}
+	if body != "" {
+		r.Header.Set("content-type", "application/json")
+	}
+	if idempotencyKey != "" {
+		r.Header.Set("idempotency-key", idempotencyKey)
+	}
+	resp, err := c.http.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+func (c *killClients) complain(format string, a ...any) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrong = append(c.wrong, fmt.Sprintf(format, a...))
+}
+
+func (c *killClients) key() string { return fmt.Sprint("op-", c.next.Add(1)) }
+
+func (c *killClients) call(account string) {
+	answer := c.do("/Account/"+account+"/add", c.key(), "1", http.StatusOK)
+	var n int
+	if err := json.Unmarshal(answer, &n); err != nil {
+		c.complain("call of %s: answer %q", account, answer)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.balances[account]++
+	c.answers[account] = append(c.answers[account], n)
+}
+
+func (c *killClients) send(account string) {
+	c.do("/Account/"+account+"/add/send", c.key(), "1", http.StatusAccepted)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.balances[account]++
+}
+
+func (c *killClients) steps(key string) {
+	label := c.key()
+	answer := c.do("/Steps/"+key+"/run", label, fmt.Sprintf(`{"label":%q}`, label), http.StatusOK)
+	if string(answer) != "6" {
+		c.complain("steps %s: answer %q", label, answer)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.balances["called"]++
+}
+
+// wait starts a waiter, resolves its awakeable twice, and expects the answer
+// that was acknowledged first.
+func (c *killClients) wait(key string) {
+	token := c.key()
+	done := make(chan []byte, 1)
+	go func() { done <- c.do("/Waiter/"+key+"/wait", token, fmt.Sprintf("%q", token), http.StatusOK) }()
+	select {
+	case <-c.world.arrived(token):
+	case answer := <-done:
+		c.complain("wait %s: answered %q before it was resolved", token, answer)
+		return
+	}
+	path := "/restate/awakeables/" + c.world.idOf(token) + "/resolve"
+	c.do(path, "", fmt.Sprintf("%q", "first "+token), http.StatusAccepted)
+	c.do(path, "", fmt.Sprintf("%q", "second "+token), http.StatusAccepted)
+	if answer := <-done; string(answer) != fmt.Sprintf("%q", "first "+token) {
+		c.complain("wait %s: answer %q", token, answer)
+	}
+}
+
+// order appends items one after the other; only this client uses the key.
+func (c *killClients) order(key string) {
+	item := int(c.next.Add(1))
+	c.do("/Order/"+key+"/append/send", fmt.Sprint("item-", item), fmt.Sprint(item), http.StatusAccepted)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ordered[key] = append(c.ordered[key], item)
+}
+
+// check compares what the children hold at the end with what they had
+// acknowledged.
+func (c *killClients) check() {
+	for account, want := range c.balances {
+		if got := c.settled(account, want); got != want {
+			c.complain("account %s holds %d, acknowledged were %d", account, got, want)
+		}
+		seen := map[int]bool{}
+		for _, n := range c.answers[account] {
+			if seen[n] || n < 1 || n > want {
+				c.complain("account %s answered %d twice or out of range", account, n)
+			}
+			seen[n] = true
+		}
+	}
+	for key, want := range c.ordered {
+		var got []int
+		for range 200 {
+			_, answer, err := c.once("/Order/"+key+"/list", "", "")
+			if err != nil || json.Unmarshal(answer, &got) != nil {
+				c.complain("list of %s: %v %q", key, err, answer)
+			}
+			if len(got) >= len(want) {
+				break
+			}
+			<-time.After(50 * time.Millisecond)
+		}
+		if !slices.Equal(got, want) {
+			c.complain("order %s is %v, acknowledged was %v", key, got, want)
+		}
+	}
+}
+
+// settled adds nothing to an account until its balance is what was acknowledged,
+// or sends have had ten seconds to finish.
+func (c *killClients) settled(account string, want int) (got int) {
+	for range 200 {
+		answer := c.do("/Account/"+account+"/add", c.key(), "0", http.StatusOK)
+		if err := json.Unmarshal(answer, &got); err != nil || got >= want {
+			return got
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	return got
+}

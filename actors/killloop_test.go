@@ -1,0 +1,224 @@
+package actors_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dormouse-run/dormouse/actors"
+)
+
+var (
+	kills    = flag.Int("kills", 0, "how often TestKillLoop kills the runtime; 0 skips it")
+	killSeed = flag.Uint64("killseed", 0, "seed of TestKillLoop; 0 takes one from the clock")
+)
+
+// TestKillLoop runs the whole runtime as a child process under load and kills
+// it, again and again: in half of the runs at a chosen pass of a chosen point
+// inside the process, in the other half at a random moment. At the end nothing
+// acknowledged may be lost, no completed step may have had its effect twice, no
+// two exclusive invocations of a key may have overlapped, and every start must
+// have worked without a hand.
+func TestKillLoop(t *testing.T) {
+	if *kills == 0 {
+		t.Skip("give -kills=N to kill the runtime N times")
+	}
+	seed := *killSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d", seed)
+	l := newKillLoop(t, rand.New(rand.NewPCG(seed, 1)))
+	l.clients.start()
+	for n := range *kills {
+		l.once(n)
+		if t.Failed() {
+			return
+		}
+	}
+	l.spawn("")
+	l.ready()
+	l.clients.stop.Store(true)
+	l.clients.wg.Wait()
+	l.clients.check()
+	l.end()
+	l.report(seed)
+}
+
+type killLoop struct {
+	t       *testing.T
+	r       *rand.Rand
+	dir     string
+	ingress string
+	admin   string
+	world   *killWorld
+	clients *killClients
+	child   *exec.Cmd
+	log     *os.File
+	exited  chan error
+
+	hits     map[string]int
+	byPoint  int
+	byClock  int
+	slowest  time.Duration
+	restarts int
+}
+
+func newKillLoop(t *testing.T, r *rand.Rand) *killLoop {
+	w := newKillWorld(t)
+	l := &killLoop{t: t, r: r, dir: filepath.Join(t.TempDir(), "data"), ingress: freeAddr(t), admin: freeAddr(t), world: w, hits: map[string]int{}}
+	l.clients = newKillClients(t, w, "http://"+l.ingress)
+	log, err := os.Create(filepath.Join(t.TempDir(), "child.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.log = log
+	t.Cleanup(func() { log.Close() })
+	return l
+}
+
+func freeAddr(t *testing.T) string {
+	n, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	return n.Addr().String()
+}
+
+// once starts a child, lets it die, and waits for that.
+func (l *killLoop) once(n int) {
+	spec := ""
+	points := actors.Points()
+	if n%2 == 0 {
+		p := points[(n/2)%len(points)]
+		spec = fmt.Sprintf("%s:%d", p, 1+l.r.IntN(passes(p)))
+	}
+	l.spawn(spec)
+	if spec == "" {
+		l.ready()
+		l.waitOrKill(time.Duration(20+l.r.IntN(400)) * time.Millisecond)
+		l.byClock++
+		return
+	}
+	if strings.HasPrefix(spec, actors.PointClosing.String()) {
+		l.ready()
+		if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	l.waitOrKill(3 * time.Second)
+	l.byPoint++
+	if hit, err := os.ReadFile(l.dir + ".hit"); err == nil {
+		l.hits[string(hit)]++
+		if err := os.Remove(l.dir + ".hit"); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+}
+
+// passes bounds the pass at which a point kills: what start-up passes once is
+// hit at once.
+func passes(p actors.Point) int {
+	switch p {
+	case actors.PointGuardDone, actors.PointClosing:
+		return 1
+	case actors.PointRecoveryRow:
+		return 3
+	case actors.PointTimerFired, actors.PointUnloaded, actors.PointParked, actors.PointHandedOver:
+		return 15
+	default:
+		return 200
+	}
+}
+
+func (l *killLoop) spawn(point string) {
+	l.child = exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.timeout=0")
+	l.child.Env = append(os.Environ(), envChildDir+"="+l.dir, envChildIngress+"="+l.ingress, envChildAdmin+"="+l.admin,
+		envChildWorld+"="+l.world.server.URL, envChildPoint+"="+point)
+	l.child.Stdout, l.child.Stderr = l.log, l.log
+	l.child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := l.child.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.exited = make(chan error, 1)
+	go func(c *exec.Cmd, exited chan<- error) { exited <- c.Wait() }(l.child, l.exited)
+	l.restarts++
+}
+
+// ready waits until the child answers.
+func (l *killLoop) ready() {
+	began := time.Now()
+	for time.Since(began) < 20*time.Second {
+		if resp, err := http.Get("http://" + l.ingress + "/restate/health"); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				l.slowest = max(l.slowest, time.Since(began))
+				return
+			}
+		}
+		select {
+		case err := <-l.exited:
+			l.fail("start %d needs a hand: %v", l.restarts, err)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	l.fail("start %d is not ready after 20 s", l.restarts)
+}
+
+// waitOrKill waits for the child to end, and kills it after d.
+func (l *killLoop) waitOrKill(d time.Duration) {
+	select {
+	case <-l.exited:
+	case <-time.After(d):
+		if err := l.child.Process.Kill(); err != nil {
+			l.t.Fatal(err)
+		}
+		<-l.exited
+	}
+	if s, ok := l.child.ProcessState.Sys().(syscall.WaitStatus); ok && !s.Signaled() && s.ExitStatus() != 0 {
+		l.fail("child %d ended by itself with status %d", l.restarts, s.ExitStatus())
+	}
+}
+
+func (l *killLoop) fail(format string, a ...any) {
+	l.t.Helper()
+	tail, err := os.ReadFile(l.log.Name())
+	if err != nil {
+		l.t.Error(err)
+	}
+	l.t.Fatalf(format+"\nlast of its log:\n%s", append(a, tail[max(0, len(tail)-4000):])...)
+}
+
+// end stops the last child cleanly.
+func (l *killLoop) end() {
+	if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
+		l.t.Fatal(err)
+	}
+	l.waitOrKill(30 * time.Second)
+}
+
+func (l *killLoop) report(seed uint64) {
+	w, c := l.world, l.clients
+	for _, p := range actors.Points() {
+		if l.byPoint >= 3*len(actors.Points()) && l.hits[p.String()] == 0 {
+			l.t.Errorf("point %s was never hit", p)
+		}
+	}
+	for name, list := range map[string][]string{"double effects": w.doubles, "overlaps": w.overlaps, "lost or wrong": c.wrong} {
+		if len(list) > 0 {
+			l.t.Errorf("%s: %d, first: %s", name, len(list), strings.Join(list[:min(5, len(list))], "; "))
+		}
+	}
+	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), slowest start %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
+		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, l.slowest.Round(time.Millisecond), len(c.wrong), len(w.doubles), len(w.overlaps))
+}

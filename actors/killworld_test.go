@@ -1,0 +1,114 @@
+package actors_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// killWorld is the world outside: it outlives every child and remembers the
+// effects that reached it.
+type killWorld struct {
+	t      *testing.T
+	server *httptest.Server
+
+	mu sync.Mutex
+	// steps holds, by label, the last step whose effect was seen and its key.
+	steps map[string]effect
+	// awakeables holds ids by token; waiting is closed when one arrives.
+	awakeables map[string]string
+	waiting    map[string]chan struct{}
+	effects    int
+	repeated   int
+	overlaps   []string
+	doubles    []string
+}
+
+type effect struct {
+	step   int
+	runKey string
+}
+
+func newKillWorld(t *testing.T) *killWorld {
+	w := &killWorld{t: t, steps: map[string]effect{}, awakeables: map[string]string{}, waiting: map[string]chan struct{}{}}
+	mux := http.NewServeMux()
+	for path, f := range map[string]func(string){"/effect": w.effect, "/awakeable": w.awakeable, "/overlap": w.overlap} {
+		mux.HandleFunc(path, func(_ http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err == nil { // a killed child cuts its request short
+				f(string(body))
+			}
+		})
+	}
+	w.server = httptest.NewServer(mux)
+	t.Cleanup(w.server.Close)
+	return w
+}
+
+// effect notes the effect of a step. A step may repeat while its result is not
+// durable; it must not once a later one was seen, and its key must not change.
+func (w *killWorld) effect(body string) {
+	var label, key string
+	var step int
+	if _, err := fmt.Sscanf(body, "%s %d %s", &label, &step, &key); err != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.effects++
+	last, seen := w.steps[label]
+	switch {
+	case !seen || step == last.step+1:
+		w.steps[label] = effect{step: step, runKey: key}
+	case step == last.step && key == last.runKey:
+		w.repeated++
+	default:
+		w.doubles = append(w.doubles, fmt.Sprintf("%s: step %d (%s) after step %d (%s)", label, step, key, last.step, last.runKey))
+	}
+}
+
+func (w *killWorld) awakeable(body string) {
+	token, id, _ := strings.Cut(body, " ")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if old := w.awakeables[token]; old != "" && old != id {
+		w.doubles = append(w.doubles, fmt.Sprintf("token %s: awakeable %s, then %s", token, old, id))
+	}
+	w.awakeables[token] = id
+	if c := w.waiting[token]; c != nil {
+		close(c)
+		delete(w.waiting, token)
+	}
+}
+
+func (w *killWorld) overlap(key string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.overlaps = append(w.overlaps, key)
+}
+
+// arrived returns a channel that is closed once the awakeable of token is here.
+func (w *killWorld) arrived(token string) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c := w.waiting[token]
+	if c == nil {
+		c = make(chan struct{})
+		if w.awakeables[token] != "" {
+			close(c)
+			return c
+		}
+		w.waiting[token] = c
+	}
+	return c
+}
+
+func (w *killWorld) idOf(token string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.awakeables[token]
+}

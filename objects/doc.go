@@ -1,0 +1,39 @@
+// Package objects is what users write durable handlers with.
+//
+// A handler is a Go function that gets a context and an input. What it does
+// through the context is written to a journal, so that it can be stopped
+// anywhere, by a crash, a deploy or to save memory, and be run again from its
+// beginning to the same point: operations that the journal knows are answered
+// from it, and only what is new happens.
+//
+//	func approve(ctx objects.ObjectContext, request Request) (Decision, error) {
+//		answer := objects.Awakeable[Decision](ctx)
+//		err := objects.RunVoid(ctx, func(objects.RunContext) error {
+//			return mail(request.Manager, answer.Id())
+//		})
+//		if err != nil {
+//			return Decision{}, err
+//		}
+//		return answer.Result() // a week may pass here, and three deploys
+//	}
+//
+// So a handler must be deterministic: time, random numbers and everything from
+// outside come from the context or from inside a Run. Code that does not fit a
+// journal any more is detected, and the attempt fails with code 570 and both
+// sides named.
+//
+// # One goroutine
+//
+// A handler has one goroutine, which the runtime starts with Execute, and all
+// operations of its context belong to it. A closure of Run runs on another one
+// and has a context of its own. When a handler is stopped while it waits, its
+// goroutine ends in that very call: deferred functions run, and nothing they do
+// through the context has an effect.
+//
+// # What must not be here
+//
+// No actor, store or HTTP code. A handler runs against a Host, the interface
+// that this package defines and that package actors implements. What a handler
+// sees of its journal is decided in internal/replay; a handler blocks in one
+// file, wait.go.
+package objects

@@ -1,0 +1,36 @@
+package encoding
+
+import "encoding/json"
+
+// JSONCodec is encoding/json, the default everywhere. Unknown and missing
+// fields pass. It describes no schema; see JSONCodecWithCustomSchemaGenerator.
+var JSONCodec Codec = jsonCodec{}
+
+// JSONCodecWithCustomSchemaGenerator returns JSONCodec with schemas:
+// genJsonSchema returns a JSON schema for the type of v, nil for none. It is
+// called while handlers are defined.
+func JSONCodecWithCustomSchemaGenerator(genJsonSchema func(v any) any) Codec {
+	return &schemaCodec{generate: genJsonSchema}
+}
+
+const contentTypeJSON = "application/json"
+
+type jsonCodec struct{}
+
+func (jsonCodec) Marshal(v any) ([]byte, error)      { return json.Marshal(v) }
+func (jsonCodec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
+func (jsonCodec) ContentType() string                { return contentTypeJSON }
+func (jsonCodec) JsonSchema(any) any                 { return nil }
+
+// schemaCodec is used as a pointer, so that codecs can be compared.
+type schemaCodec struct {
+	jsonCodec
+	generate func(v any) any
+}
+
+func (c *schemaCodec) JsonSchema(v any) any {
+	if c.generate == nil {
+		return nil
+	}
+	return c.generate(v)
+}

@@ -1,0 +1,225 @@
+package objects
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/objects/encoding"
+)
+
+// Get returns a state value of the key, and the zero value when there is none;
+// use a pointer type to tell absence from zero. A replay returns what the first
+// attempt had read. A value that does not decode fails the attempt. The error is
+// a cancellation, possible with lazy state only, or a name that is too long.
+func Get[T any](ctx ObjectSharedContext, key string, options ...GetOption) (output T, err TerminalError) {
+	ex := ctx.inner()
+	r, err := ex.get(key)
+	if err != nil || r.Kind != journal.ResultValue {
+		return output, err
+	}
+	if err := encoding.Unmarshal(getOptionsOf(options).codec, r.Value, &output); err != nil {
+		ex.fail(fmt.Errorf("decode state %q as %v: %w", key, reflect.TypeFor[T](), err))
+	}
+	return output, nil
+}
+
+// Keys returns the names of all state values of the key, sorted.
+func Keys(ctx ObjectSharedContext) ([]string, TerminalError) { return ctx.inner().keys() }
+
+// Set writes a state value of the key. It is visible at once, also to shared
+// handlers, and stays when the invocation fails later.
+func Set[T any](ctx ObjectContext, key string, value T, options ...SetOption) {
+	ex := ctx.inner()
+	ex.enter()
+	codec := setOptionsOf(options).codec
+	b, err := encoding.Marshal(codec, value)
+	if err != nil {
+		ex.fail(fmt.Errorf("encode state %q from %T: %w", key, value, err))
+	}
+	ex.demand(checkName("the name of a state value", key))
+	ex.demand(ex.checkSize("a state value", b))
+	c := &journal.SetState{Key: key, Value: b}
+	if ex.match(c, encoding.IsNonDeterministicSerialization(codec)) == nil {
+		ex.append(c)
+		ex.state.write(key, b, true)
+	}
+}
+
+// Clear removes a state value of the key.
+func Clear(ctx ObjectContext, key string) {
+	ex := ctx.inner()
+	ex.enter()
+	ex.demand(checkName("the name of a state value", key))
+	c := &journal.ClearState{Key: key}
+	if ex.match(c, false) == nil {
+		ex.append(c)
+		ex.state.write(key, nil, false)
+	}
+}
+
+// ClearAll removes all state values of the key.
+func ClearAll(ctx ObjectContext) {
+	ex := ctx.inner()
+	ex.enter()
+	c := &journal.ClearAllState{}
+	if ex.match(c, false) == nil {
+		ex.append(c)
+		ex.state.clear()
+	}
+}
+
+// get reads a value: ResultValue or ResultVoid.
+func (ex *execution) get(key string) (journal.Result, TerminalError) {
+	ex.enter()
+	if t := checkName("the name of a state value", key); t != nil {
+		return journal.Result{}, t
+	}
+	completion := ex.story.NextCompletion()
+	if ex.attempt.LazyState {
+		c := ex.issue(&journal.GetLazyState{Key: key, Completion: completion}, false)
+		if eager, ok := c.(*journal.GetEagerState); ok {
+			return eager.Result, nil
+		}
+		return ex.answer(completion)
+	}
+	c := &journal.GetEagerState{Key: key}
+	switch stored := ex.match(c, false).(type) {
+	case *journal.GetEagerState:
+		return stored.Result, nil
+	case *journal.GetLazyState:
+		return ex.answer(stored.Completion)
+	}
+	c.Result = ex.read(key)
+	ex.append(c)
+	return c.Result, nil
+}
+
+func (ex *execution) keys() ([]string, TerminalError) {
+	ex.enter()
+	completion := ex.story.NextCompletion()
+	if ex.attempt.LazyState {
+		c := ex.issue(&journal.GetLazyStateKeys{Completion: completion}, false)
+		if eager, ok := c.(*journal.GetEagerStateKeys); ok {
+			return slices.Clone(eager.Keys), nil
+		}
+		r, err := ex.answer(completion)
+		return r.StateKeys, err
+	}
+	c := &journal.GetEagerStateKeys{}
+	switch stored := ex.match(c, false).(type) {
+	case *journal.GetEagerStateKeys:
+		return slices.Clone(stored.Keys), nil
+	case *journal.GetLazyStateKeys:
+		r, err := ex.answer(stored.Completion)
+		return r.StateKeys, err
+	}
+	c.Keys = ex.list()
+	ex.append(c)
+	return slices.Clone(c.Keys), nil
+}
+
+// answer waits for a completion.
+func (ex *execution) answer(completion uint32) (journal.Result, TerminalError) {
+	f := future{ex: ex, id: journal.CompletionID(completion)}
+	return f.wait()
+}
+
+// read returns a value as this attempt sees it.
+func (ex *execution) read(key string) journal.Result {
+	value, found, known := ex.state.read(key)
+	if !known {
+		var v Verdict
+		if value, found, v = ex.host.ReadState(key); v == Unwind {
+			ex.unwind(Outcome{Kind: OutcomeUnwound})
+		}
+		ex.state.keep(key, value, found)
+	}
+	if !found {
+		return journal.VoidResult()
+	}
+	return journal.ValueOf(value)
+}
+
+// list returns the names as this attempt sees them, sorted.
+func (ex *execution) list() []string {
+	s := &ex.state
+	names := map[string]bool{}
+	switch {
+	case s.cleared:
+	case s.complete:
+		for name := range s.start {
+			names[name] = true
+		}
+	default:
+		stored, v := ex.host.ReadStateKeys()
+		if v == Unwind {
+			ex.unwind(Outcome{Kind: OutcomeUnwound})
+		}
+		for _, name := range stored {
+			names[name] = true
+		}
+	}
+	for name, value := range s.own {
+		names[name] = value.found
+	}
+	maps.DeleteFunc(names, func(_ string, found bool) bool { return !found })
+	return slices.Sorted(maps.Keys(names))
+}
+
+// stateView is the state as the handler sees it: what the attempt was started
+// with, with its new writes over it. Stored commands are not applied again; what
+// they did is in the start. A shared handler has no view of its own, because
+// others write while it runs.
+type stateView struct {
+	start map[string][]byte
+	// complete says that what start does not list does not exist.
+	complete bool
+	// own holds what this attempt wrote or has read from the host; cleared says
+	// that start counts no more.
+	own     map[string]stateValue
+	cleared bool
+	shared  bool
+}
+
+type stateValue struct {
+	bytes []byte
+	found bool
+}
+
+func (s *stateView) init(a *Attempt) {
+	if s.shared = a.Target.Kind == ident.KindShared; !s.shared {
+		s.start, s.complete = a.State, a.StateComplete
+	}
+}
+
+// read reports the value of key, or that only the host knows it.
+func (s *stateView) read(key string) (value []byte, found, known bool) {
+	if v, ok := s.own[key]; ok {
+		return v.bytes, v.found, true
+	}
+	if s.cleared {
+		return nil, false, true
+	}
+	value, found = s.start[key]
+	return value, found, found || s.complete
+}
+
+func (s *stateView) write(key string, value []byte, found bool) {
+	if s.own == nil {
+		s.own = map[string]stateValue{}
+	}
+	s.own[key] = stateValue{value, found}
+}
+
+// keep remembers what the host has answered.
+func (s *stateView) keep(key string, value []byte, found bool) {
+	if !s.shared {
+		s.write(key, value, found)
+	}
+}
+
+func (s *stateView) clear() { s.own, s.cleared = nil, true }

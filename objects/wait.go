@@ -1,0 +1,168 @@
+package objects
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"strconv"
+	"sync"
+
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/replay"
+)
+
+// unwind ends the handler with o: its deferred functions run, and their
+// operations come here again. It does not return.
+//
+// It ends the goroutine instead of panicking, because a handler could recover
+// from a panic, go on with zero values and return a wrong result. For the same
+// reason it must not end any goroutine but the handler's: there the attempt
+// fails by name, and the goroutine waits until the handler is over.
+func (ex *execution) unwind(o Outcome) {
+	if ex.onRunner() {
+		ex.ended.Store(true)
+		if !ex.decided {
+			ex.outcome, ex.decided = o, true
+		}
+		runtime.Goexit()
+	}
+	ex.strand()
+	runtime.Goexit()
+}
+
+// strand fails the attempt from another goroutine than the handler's and blocks
+// until the handler has ended.
+func (ex *execution) strand() {
+	if !ex.ended.Swap(true) {
+		const message = "an operation of the context was called on another goroutine than the handler's: wait on the handler's own goroutine, and use RunAsync for work beside it"
+		ex.attempt.logger().Error(message)
+		ex.settle(Outcome{Kind: OutcomeFailed, Failure: AttemptFailure{
+			Code: uint32(codeInternal), Message: message, CommandIndex: -1,
+		}})
+	}
+	<-ex.over.done()
+}
+
+// onRunner reports whether it is called on the handler's goroutine.
+func (ex *execution) onRunner() bool { return goroutineID() == ex.runner }
+
+// goroutineID returns the number of the calling goroutine, from the first line
+// of its stack: "goroutine 7 [running]:".
+func goroutineID() uint64 {
+	var buf [40]byte
+	line := buf[:runtime.Stack(buf[:], false)]
+	line = bytes.TrimPrefix(line, []byte("goroutine "))
+	if i := bytes.IndexByte(line, ' '); i >= 0 {
+		line = line[:i]
+	}
+	id, err := strconv.ParseUint(string(line), 10, 64)
+	if err != nil {
+		panic(fmt.Sprintf("objects: the stack of a goroutine begins with %q", buf))
+	}
+	return id
+}
+
+// over says that the handler's goroutine has ended. The channel exists only when
+// somebody waits for it.
+type over struct {
+	mu  sync.Mutex
+	yes bool
+	c   chan struct{}
+}
+
+func (o *over) set() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.yes = true
+	if o.c != nil {
+		close(o.c)
+	}
+}
+
+func (o *over) done() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.c == nil {
+		o.c = make(chan struct{})
+		if o.yes {
+			close(o.c)
+		}
+	}
+	return o.c
+}
+
+// await blocks until one of fs is done, and returns its position, or until the
+// invocation is cancelled; then it has passed the cancellation on to the
+// invocations that were called. It is the only place where a handler waits in
+// competition with a cancellation.
+func (ex *execution) await(fs []*future) (index int, cancelled bool) {
+	ex.enter()
+	ex.awaiting = ex.awaiting[:0]
+	for _, f := range fs {
+		ex.awaiting = append(ex.awaiting, f.pendingID())
+	}
+	for {
+		step, err := ex.story.Await(ex.awaiting)
+		switch {
+		case err != nil:
+			ex.fail(err)
+		case step.Kind == replay.StepDone:
+			fs[step.Index].complete(step.Result)
+			return step.Index, false
+		case step.Kind == replay.StepCancelled:
+			ex.cancelled()
+			return -1, true
+		}
+		if ex.take() {
+			continue
+		}
+		ex.reap()
+		parkable := ex.start(fs)
+		ex.block(parkable)
+	}
+}
+
+// callee blocks until the id of a called invocation has arrived. That happens
+// as soon as its command is applied, so it is neither a place to suspend nor to
+// be cancelled.
+func (ex *execution) callee(completion uint32) string {
+	ex.enter()
+	for {
+		if id, ok := ex.story.Callee(completion); ok {
+			return id
+		}
+		if !ex.take() {
+			ex.block(false)
+		}
+	}
+}
+
+// take moves what has arrived into the story.
+func (ex *execution) take() bool {
+	arrived := ex.host.Take()
+	ex.story.Feed(arrived)
+	return len(arrived) > 0
+}
+
+func (ex *execution) block(parkable bool) {
+	if ex.describe == nil {
+		ex.describe = func() (*journal.Future, journal.Allocated) {
+			return ex.story.Suspension(ex.awaiting), ex.story.Allocated()
+		}
+	}
+	if ex.host.Wait(parkable, ex.describe) == Unwind {
+		ex.unwind(Outcome{Kind: OutcomeUnwound})
+	}
+}
+
+// cancelled passes a cancellation on to the invocations that the handler has
+// called since the last one.
+func (ex *execution) cancelled() {
+	ex.cancels++
+	ex.closures.divide()
+	callees := ex.callees
+	ex.callees = nil
+	for _, completion := range callees {
+		ex.issue(cancelOf(ex.callee(completion)), false)
+	}
+}
