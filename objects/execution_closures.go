@@ -156,13 +156,15 @@ func (r *run) conclude(result journal.Result, err error, e ending) {
 	r.propose(result)
 }
 
-// propose stores a result. The closure leaves its group only then: the host must
-// know of the result before the handler can be suspended.
+// propose stores a result and leaves the group, in one step for the handler. Were
+// it to leave first, the handler could be suspended on a result that the host
+// does not know of; were it to leave later, the handler could take the result,
+// find a closure under way in its next wait, and never hear of its end.
 func (r *run) propose(result journal.Result) {
-	r.ex.host.Propose(r.completion, result)
 	c := &r.ex.closures
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	r.ex.host.Propose(r.completion, result)
 	c.proposed = true
 	r.group.leave()
 }

@@ -89,7 +89,8 @@ type Host interface {
 	// Barrier blocks until everything the attempt has observed is durable.
 	Barrier() Verdict
 	// Propose stores the result of the Run with this completion id. It comes
-	// back through the feed once it is durable.
+	// back through the feed once it is durable. It must not wait for the
+	// handler. After the attempt has ended it does nothing, and so does Wake.
 	Propose(completion uint32, r journal.Result)
 	// Go runs fn on a goroutine that the host accounts for.
 	Go(name string, fn func())
@@ -106,6 +107,14 @@ const (
 	// another operation.
 	Unwind
 )
+
+// String returns the word for v.
+func (v Verdict) String() string {
+	if v == Unwind {
+		return "unwind"
+	}
+	return "proceed"
+}
 
 // Outcome is how an attempt ended.
 type Outcome struct {
@@ -126,6 +135,20 @@ const (
 	// OutcomeUnwound: the host asked for it.
 	OutcomeUnwound
 )
+
+// String returns the word for k.
+func (k OutcomeKind) String() string {
+	switch k {
+	case OutcomeEnded:
+		return "ended"
+	case OutcomeFailed:
+		return "failed"
+	case OutcomeUnwound:
+		return "unwound"
+	default:
+		return "unknown"
+	}
+}
 
 // AttemptFailure is a retryable error of an attempt.
 type AttemptFailure struct {

@@ -1,0 +1,157 @@
+package actors
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// mailbox is the mailbox of an actor: a mutex and two queues that are nil while
+// there is nothing in them, because most of the live actors are idle.
+//
+// It differs from Proto.Actor's own in one more point: after a panic or a
+// runtime.Goexit in Receive it goes on, where theirs can stay marked as running
+// with nobody running it.
+type mailbox struct {
+	mu        sync.Mutex
+	system    queue
+	user      queue
+	scheduled bool // somebody runs process, or will
+	suspended bool // user messages wait
+
+	// Set once, before the first message.
+	invoker    actor.MessageInvoker
+	dispatcher actor.Dispatcher
+}
+
+var _ actor.Mailbox = (*mailbox)(nil)
+
+func newMailbox() actor.Mailbox { return new(mailbox) }
+
+// PostUserMessage implements actor.Mailbox.
+func (m *mailbox) PostUserMessage(message any) { m.post(&m.user, message) }
+
+// PostSystemMessage implements actor.Mailbox.
+func (m *mailbox) PostSystemMessage(message any) { m.post(&m.system, message) }
+
+// RegisterHandlers implements actor.Mailbox.
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, dispatcher actor.Dispatcher) {
+	m.invoker, m.dispatcher = invoker, dispatcher
+}
+
+// Start implements actor.Mailbox.
+func (m *mailbox) Start() {}
+
+// UserMessageCount implements actor.Mailbox.
+func (m *mailbox) UserMessageCount() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.user.len()
+}
+
+func (m *mailbox) post(q *queue, message any) {
+	m.mu.Lock()
+	q.push(message)
+	wake := !m.scheduled
+	m.scheduled = true
+	m.mu.Unlock()
+	if wake {
+		m.dispatcher.Schedule(m.process)
+	}
+}
+
+// process handles messages until there are none, or others should have a turn.
+func (m *mailbox) process() {
+	var message any
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		reason := recover()
+		if reason == nil {
+			reason = fmt.Errorf("an actor ended its goroutine while it handled a %T", message)
+		}
+		m.invoker.EscalateFailure(reason, message)
+		m.dispatcher.Schedule(m.process)
+	}()
+	again := true
+	for range m.dispatcher.Throughput() {
+		var system bool
+		if message, system, again = m.next(); !again {
+			break
+		}
+		m.handle(message, system)
+	}
+	returned = true
+	if again {
+		m.dispatcher.Schedule(m.process)
+	}
+}
+
+func (m *mailbox) handle(message any, system bool) {
+	if !system {
+		m.invoker.InvokeUserMessage(message)
+		return
+	}
+	switch message.(type) {
+	case *actor.SuspendMailbox:
+		m.suspend(true)
+	case *actor.ResumeMailbox:
+		m.suspend(false)
+	default:
+		m.invoker.InvokeSystemMessage(message)
+	}
+}
+
+func (m *mailbox) suspend(suspended bool) {
+	m.mu.Lock()
+	m.suspended = suspended
+	m.mu.Unlock()
+}
+
+// next takes the next message, system messages first. When there is none that
+// may be handled it gives up the turn under the same lock, so that whoever
+// posts next knows to schedule.
+func (m *mailbox) next() (message any, system, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	switch {
+	case m.system.len() > 0:
+		return m.system.pop(), true, true
+	case m.user.len() > 0 && !m.suspended:
+		return m.user.pop(), false, true
+	default:
+		m.scheduled = false
+		return nil, false, false
+	}
+}
+
+// queue is a first-in first-out queue that holds no memory while it is empty.
+type queue struct {
+	items []any
+	head  int // Invariant: head <= len(items); items before it are nil
+}
+
+func (q *queue) len() int { return len(q.items) - q.head }
+
+func (q *queue) push(message any) {
+	if q.head > 0 && len(q.items) == cap(q.items) {
+		// Room that was popped is used before the queue grows, else one that is
+		// never quite empty would grow for ever.
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	q.items = append(q.items, message)
+}
+
+func (q *queue) pop() any {
+	message := q.items[q.head]
+	q.items[q.head] = nil
+	if q.head++; q.head == len(q.items) {
+		*q = queue{}
+	}
+	return message
+}

@@ -1,0 +1,170 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/objects"
+)
+
+// binding is one handler of this build, with everything that applies to it. It
+// is never changed.
+type binding struct {
+	service, name string
+	kind          ident.Kind
+	handler       objects.Handler
+	settings      objects.Settings
+	policy        machine.RetryPolicy
+}
+
+// bindings are the handlers of this build, by service and name.
+type bindings map[string]*boundService
+
+type boundService struct {
+	definition objects.ServiceDefinition
+	handlers   map[string]*binding
+}
+
+// bind looks at every definition. Its error names all that cannot work.
+func bind(services []objects.ServiceDefinition, defaults objects.Settings) (bindings, error) {
+	bound := make(bindings, len(services))
+	var errs []error
+	for _, def := range services {
+		if err := objects.Validate(def); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if bound[def.Name()] != nil {
+			errs = append(errs, fmt.Errorf("two services are called %q: rename one", def.Name()))
+			continue
+		}
+		s := &boundService{definition: def, handlers: map[string]*binding{}}
+		settings := objects.SettingsOf(def, defaults)
+		for name, h := range def.Handlers() {
+			s.handlers[name] = &binding{
+				service: def.Name(), name: name, kind: h.Kind(), handler: h,
+				settings: settings[name], policy: policyOf(settings[name].Retry),
+			}
+		}
+		bound[def.Name()] = s
+	}
+	return bound, errors.Join(errs...)
+}
+
+func policyOf(p objects.RetryPolicy) machine.RetryPolicy {
+	return machine.RetryPolicy{
+		InitialInterval: p.InitialInterval.Milliseconds(),
+		MaxInterval:     p.MaxInterval.Milliseconds(),
+		Factor:          p.Factor,
+		MaxAttempts:     uint32(max(p.MaxAttempts, 0)),
+		KillOnExhausted: p.OnMaxAttempts == objects.OnMaxAttemptsKill,
+	}
+}
+
+// find returns nil when the handler is not bound.
+func (b bindings) find(service, handler string) *binding {
+	if s := b[service]; s != nil {
+		return s.handlers[handler]
+	}
+	return nil
+}
+
+// definitions returns what is bound, sorted by name.
+func (b bindings) definitions() []objects.ServiceDefinition {
+	defs := make([]objects.ServiceDefinition, 0, len(b))
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		defs = append(defs, b[name].definition)
+	}
+	return defs
+}
+
+// retention says how long an invocation of b is kept.
+func (b *binding) retention(idempotencyKey string) machine.Retention {
+	completion, journal := b.settings.Retention(b.kind, idempotencyKey)
+	return machine.Retention{Completion: completion.Milliseconds(), Journal: journal.Milliseconds()}
+}
+
+// newID returns the id of a new invocation of t: the one that its workflow or
+// idempotency key stands for, else a random one.
+func (rt *Runtime) newID(t ident.Target, idempotencyKey string) ident.InvocationID {
+	switch {
+	case t.Kind == ident.KindWorkflow:
+		return ident.WorkflowID(t.Service, t.Key)
+	case idempotencyKey != "":
+		return ident.IdempotentID(t, idempotencyKey)
+	default:
+		bucket, uuid := rt.random.id()
+		return ident.RandomID(t, bucket, uuid)
+	}
+}
+
+// callee resolves the target of a call; nil for other commands.
+func (rt *Runtime) callee(c journal.Command) *machine.Callee {
+	switch c := c.(type) {
+	case *journal.Call:
+		return rt.resolve(c.Service, c.Key, c.Handler, c.IdempotencyKey)
+	case *journal.OneWayCall:
+		return rt.resolve(c.Service, c.Key, c.Handler, c.IdempotencyKey)
+	default:
+		return nil
+	}
+}
+
+func (rt *Runtime) resolve(service, key, handler string, idempotencyKey *string) *machine.Callee {
+	idempotent := ""
+	if idempotencyKey != nil {
+		idempotent = *idempotencyKey
+	}
+	b := rt.bindings.find(service, handler)
+	if b == nil {
+		return &machine.Callee{ID: rt.unknownID(service, key, handler), Target: ident.Target{Service: service, Key: key, Handler: handler}}
+	}
+	t := ident.Target{Service: service, Key: key, Handler: handler, Kind: b.kind}
+	if !t.Keyed() {
+		t.Key = ""
+	}
+	return &machine.Callee{
+		ID: rt.newID(t, idempotent), Target: t, Known: true,
+		RandomSeed: rt.random.seed(), Retention: b.retention(idempotent),
+	}
+}
+
+// unknownID returns an id for a call of something that is not bound. Nothing is
+// started under it.
+func (rt *Runtime) unknownID(service, key, handler string) ident.InvocationID {
+	t := ident.Target{Service: service, Key: key, Handler: handler, Kind: ident.KindService}
+	if key != "" {
+		t.Kind = ident.KindShared
+	}
+	return rt.newID(t, "")
+}
+
+// Policy of an invocation whose handler this build does not have: it is tried
+// again as long as the process runs, and never given up.
+const (
+	unboundInitial = 10_000
+	unboundMax     = 600_000
+)
+
+func notBoundPolicy() machine.RetryPolicy {
+	return machine.RetryPolicy{InitialInterval: unboundInitial, MaxInterval: unboundMax, Factor: 2}
+}
+
+// unboundFailure is the event of an attempt that cannot be made.
+func (a *attempt) unboundFailure() *machine.Fail {
+	return a.failure(objects.AttemptFailure{
+		Code: 500, CommandIndex: -1, Unlimited: true,
+		Message: fmt.Sprintf("%s handler %s is not bound in this build: bind it, and the invocation goes on", a.target.Kind, a.target),
+	})
+}
+
+// unbound logs an invocation that waits for another build.
+func (rt *Runtime) unbound(a *attempt) {
+	rt.logger.Warn("an invocation waits for a handler that is not bound in this build",
+		"invocation", a.id.String(), "target", a.target.String(), "kind", a.target.Kind.String())
+}

@@ -1,0 +1,47 @@
+package actors
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// BenchmarkCall calls handlers that read and write one value, on many keys.
+func BenchmarkCall(b *testing.B) {
+	for _, on := range []string{"memory", "badger"} {
+		b.Run(on, func(b *testing.B) {
+			store := persistence.NewMemory()
+			if on == "badger" {
+				var err error
+				if store, err = persistence.Open(b.TempDir(), persistence.Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			w := &world{}
+			rt, err := Open(b.Context(), Options{Store: store, Services: w.services()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer rt.Close()
+			var n atomic.Int64
+			b.ReportAllocs()
+			b.SetParallelism(128)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				key := fmt.Sprint(n.Add(1))
+				for pb.Next() {
+					if _, err := rt.Call(b.Context(), ask("Counter", key, "add", 1)); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.StopTimer()
+			s := rt.Stats()
+			b.ReportMetric(float64(s.Ops)/float64(max(s.Commits, 1)), "ops/commit")
+			b.ReportMetric(float64(s.Rows)/float64(b.N), "rows/call")
+		})
+	}
+}

@@ -1,0 +1,185 @@
+package actors
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// Bounds of the time between two looks of the sweeper.
+const (
+	minSweep = 10 * time.Millisecond
+	maxSweep = time.Second
+)
+
+// sweeper looks after everything in memory: handlers that have waited for too
+// long, code that does not end, handlers that keep a slot to themselves, actors
+// that nobody uses. It looks around while there is something in memory, and
+// sleeps otherwise.
+type sweeper struct {
+	loop
+	rt    *Runtime
+	pause time.Duration
+	armed atomic.Bool
+}
+
+func newSweeper(rt *Runtime) *sweeper {
+	s := &sweeper{loop: newLoop(rt.sched), rt: rt, pause: maxSweep}
+	for _, service := range rt.bindings {
+		for _, b := range service.handlers {
+			if d := b.settings.InactivityTimeout; d > 0 {
+				s.pause = min(s.pause, max(d/4, minSweep))
+			}
+			if d := b.settings.AbortTimeout; d > 0 {
+				s.pause = min(s.pause, max(d/4, minSweep))
+			}
+		}
+	}
+	s.pause = min(s.pause, max(rt.options.CloseGrace/4, minSweep))
+	if d := rt.options.Linger; d > 0 {
+		s.pause = min(s.pause, max(d/4, minSweep))
+	}
+	return s
+}
+
+// kick makes the sweeper look soon. It costs one load when it will anyway.
+func (s *sweeper) kick() {
+	if !s.armed.Load() && s.armed.CompareAndSwap(false, true) {
+		s.rt.clock.AfterFunc(s.pause, s.wake.Notify)
+	}
+}
+
+func (s *sweeper) run() {
+	for !s.stopping.Load() {
+		s.wake.Wait()
+		if s.stopping.Load() {
+			return
+		}
+		s.armed.Store(false)
+		s.rt.sweep()
+		if s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
+			s.kick()
+		}
+	}
+}
+
+// sweep looks once.
+func (rt *Runtime) sweep() {
+	rt.feelPressure()
+	now := rt.clock.Now()
+	for _, a := range rt.hot.due(now) {
+		a.wantPark()
+	}
+	for _, a := range rt.attempts.all() {
+		rt.check(a, now)
+	}
+	rt.registry.sweep(now.UnixMilli(), rt.options.Linger, 0)
+	if over := int(rt.registry.live.Load()) - rt.options.MaxLiveActors; over > 0 {
+		over -= rt.registry.sweep(now.UnixMilli(), 0, over)
+		for _, a := range rt.hot.oldest(over) {
+			a.wantPark()
+		}
+	}
+}
+
+// check looks at one attempt.
+func (rt *Runtime) check(a *attempt, now time.Time) {
+	overdue, hogging := a.overdue(now, rt.options.HogTimeout)
+	if overdue && a.abandon() {
+		rt.abandoned.Add(1)
+		rt.logger.Error("code of an attempt has not ended in time and is abandoned; it is mute, but it may still be running",
+			"invocation", a.id.String(), "target", a.target.String(), "attempt", a.epoch.String())
+	}
+	if hogging {
+		rt.logger.Warn("a handler keeps running without calling the SDK; its slot goes to another one",
+			"invocation", a.id.String(), "target", a.target.String(), "attempt", a.epoch.String())
+		a.giveUpSlot()
+	}
+}
+
+// starts holds attempts back that may not start yet.
+type starts struct {
+	mu sync.Mutex
+	// pressed holds all attempts, while the store is short of something.
+	pressed bool
+	held    []*attempt
+	// alone holds those that may have ended the process, from the moment they
+	// are made; start-up starts them one by one, after all others.
+	alone []*attempt
+}
+
+// schedule lets an attempt stand in line for a slot, unless something holds it.
+func (rt *Runtime) schedule(a *attempt) {
+	if rt.draining.Load() {
+		a.stop(stopShutdown)
+		return
+	}
+	if a.alone {
+		a.allow()
+		return
+	}
+	s := &rt.starts
+	s.mu.Lock()
+	held := s.pressed
+	if held {
+		s.held = append(s.held, a)
+	}
+	s.mu.Unlock()
+	if !held {
+		a.enqueue()
+	}
+}
+
+func (s *starts) addAlone(a *attempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.alone = append(s.alone, a)
+}
+
+// takeAlone returns the attempts that wait to be started one by one.
+func (s *starts) takeAlone() []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	alone := s.alone
+	s.alone = nil
+	return alone
+}
+
+// press holds starts, or returns those that were held.
+func (s *starts) press(on bool) []*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pressed = on
+	if on {
+		return nil
+	}
+	held := s.held
+	s.held = nil
+	return held
+}
+
+// feelPressure holds timers, starts and commands while the store is short of
+// something, and lets them go afterwards. What was accepted may end meanwhile.
+func (rt *Runtime) feelPressure() {
+	h := rt.options.Store.Health()
+	on := h.Pressure != persistence.PressureNone
+	if !rt.pressed.CompareAndSwap(!on, on) {
+		return
+	}
+	held := rt.starts.press(on)
+	if on {
+		rt.logger.Warn("the store is short of something: nothing new is started", "reason", h.Reason)
+		rt.timers.pause()
+		return
+	}
+	rt.logger.Info("the store has room again")
+	rt.timers.resume()
+	for _, a := range held {
+		a.enqueue()
+	}
+	for _, a := range rt.attempts.all() {
+		a.wake.Notify()
+	}
+}

@@ -1,0 +1,172 @@
+package actors
+
+import (
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/objects"
+)
+
+// awaiting is how the host asks a handler what it waits for.
+type awaiting func() (*journal.Future, journal.Allocated)
+
+// Wait implements objects.Host.
+func (a *attempt) Wait(parkable bool, wait func() (*journal.Future, journal.Allocated)) objects.Verdict {
+	a.flush()
+	a.mu.Lock()
+	ready := (a.feed.ready() || a.woken) && !a.muted.Load() && !a.rt.draining.Load()
+	if ready {
+		a.woken = false
+	}
+	a.mu.Unlock()
+	if ready {
+		return objects.Proceed
+	}
+	a.giveUpSlot()
+	if v := a.await(parkable, wait); v != objects.Proceed {
+		return v
+	}
+	return a.regainSlot()
+}
+
+// Wake implements objects.Host.
+func (a *attempt) Wake() {
+	a.mu.Lock()
+	a.woken = true
+	a.mu.Unlock()
+	a.wake.Notify()
+}
+
+// await blocks until the feed has something, or the attempt has to be unwound.
+func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
+	if parkable && a.bound.settings.InactivityTimeout > 0 {
+		if over := a.rt.hot.add(a, a.rt.clock.Now(), a.bound.settings.InactivityTimeout); over != nil {
+			over.wantPark()
+		}
+		a.rt.sweeper.kick()
+		defer a.rt.hot.remove(a)
+	}
+	for {
+		switch a.step(parkable) {
+		case stepProceed:
+			return objects.Proceed
+		case stepUnwind:
+			return objects.Unwind
+		case stepRetire:
+			a.stop(stopShutdown)
+			return objects.Unwind
+		case stepPark:
+			a.park(wait)
+		case stepWait:
+			a.wake.Wait()
+		}
+	}
+}
+
+// step says what a waiting handler does next.
+type step uint8
+
+const (
+	stepWait step = iota
+	stepProceed
+	stepUnwind
+	// stepPark: ask the machine to suspend.
+	stepPark
+	// stepRetire: the runtime stops, and the next start goes on from here.
+	stepRetire
+)
+
+// String returns the word used in traces.
+func (s step) String() string {
+	switch s {
+	case stepWait:
+		return "wait"
+	case stepProceed:
+		return "proceed"
+	case stepUnwind:
+		return "unwind"
+	case stepPark:
+		return "park"
+	default:
+		return "retire"
+	}
+}
+
+func (a *attempt) step(parkable bool) step {
+	draining := a.rt.draining.Load()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ready := a.feed.ready() || a.woken
+	switch {
+	case a.muted.Load():
+		return stepUnwind
+	case a.parking:
+		return stepWait
+	case draining && a.code.closures == 0 && (ready || !parkable || a.refused):
+		return stepRetire
+	case ready:
+		a.woken = false
+		return stepProceed
+	case !parkable || a.refused:
+		return stepWait
+	case draining || a.parkWanted || a.bound.settings.InactivityTimeout <= 0:
+		a.parking = true
+		return stepPark
+	default:
+		return stepWait
+	}
+}
+
+// park asks the machine to suspend the invocation. The answer is keepWaiting,
+// or a stop once the suspension is durable; until then the feed is not touched,
+// so that what the machine was told stays true.
+func (a *attempt) park(wait awaiting) {
+	await, allocated := wait()
+	a.mu.Lock()
+	ev := &machine.Park{Birth: a.birth, Epoch: a.epoch, Await: await, Taken: a.taken, Allocated: allocated}
+	a.mu.Unlock()
+	a.rt.registry.deliver(a.entry.key, a.entry.partition, ev)
+}
+
+// keepWaiting says that the machine has refused to suspend: something that
+// satisfies the wait is on its way.
+func (a *attempt) keepWaiting() {
+	a.mu.Lock()
+	a.parking, a.parkWanted = false, false
+	a.refused = !a.feed.ready()
+	a.mu.Unlock()
+	a.wake.Notify()
+}
+
+// wantPark asks a waiting attempt to give up its memory.
+func (a *attempt) wantPark() {
+	a.mu.Lock()
+	a.parkWanted = true
+	a.mu.Unlock()
+	a.wake.Notify()
+}
+
+// regainSlot blocks until the handler may execute user code again.
+func (a *attempt) regainSlot() objects.Verdict {
+	a.mu.Lock()
+	a.parkWanted = false
+	a.mu.Unlock()
+	if a.rt.slots.acquire(a) && !a.granted() {
+		a.rt.slots.release()
+		return objects.Unwind
+	}
+	for {
+		a.mu.Lock()
+		held, stopped := a.slot, a.stopped != 0
+		a.mu.Unlock()
+		switch {
+		case stopped:
+			return objects.Unwind
+		case held:
+			return objects.Proceed
+		case a.rt.draining.Load():
+			a.stop(stopShutdown)
+			return objects.Unwind
+		}
+		a.wake.Wait()
+	}
+}

@@ -1,0 +1,2 @@
+// Package latency keeps what operations took and answers with quantiles.
+package latency

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/httpapi"
+	restate "github.com/dormouse-run/dormouse/objects"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// config is what the command line says.
+type config struct {
+	dir, ingress, admin, stats, callback string
+}
+
+func parse(args []string) (config, error) {
+	var c config
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.StringVar(&c.dir, "data", "data/run-ours", "data `directory`")
+	fs.StringVar(&c.ingress, "ingress", "127.0.0.1:8080", "`address` of the ingress")
+	fs.StringVar(&c.admin, "admin", "127.0.0.1:9070", "`address` of the admin port")
+	fs.StringVar(&c.stats, "stats", "127.0.0.1:9071", "`address` of GET /stats")
+	fs.StringVar(&c.callback, "cb", "http://127.0.0.1:28900/cb", "`URL` that Waiter posts to")
+	return c, fs.Parse(args)
+}
+
+func main() {
+	c, err := parse(os.Args[1:])
+	if err != nil {
+		os.Exit(2)
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := c.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx is done. It opens by hand what httpapi.Run opens, to put
+// the meter between runtime and store.
+func (c config) run(ctx context.Context) error {
+	store, err := persistence.Open(c.dir, persistence.Options{})
+	if err != nil {
+		return fmt.Errorf("open %s: %w", c.dir, err)
+	}
+	m, o := &meter{Store: store}, newObjects(c.callback)
+	services := []restate.ServiceDefinition{o.counter(), o.steps(), o.waiter()}
+	rt, err := actors.Open(ctx, actors.Options{Store: m, Services: services})
+	if err != nil {
+		return errors.Join(fmt.Errorf("open the runtime: %w", err), store.Close())
+	}
+	return errors.Join(c.serve(ctx, rt, &stats{objects: o, meter: m}), rt.Close(), store.Close())
+}
+
+func (c config) serve(ctx context.Context, rt *actors.Runtime, s http.Handler) error {
+	server, err := httpapi.New(rt, httpapi.Options{Ingress: c.ingress, Admin: c.admin})
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", c.stats)
+	if err != nil {
+		return err
+	}
+	figures := &http.Server{Handler: s}
+	ended := make(chan error, 1)
+	go func() { ended <- figures.Serve(l) }()
+	err = errors.Join(server.Serve(ctx), figures.Close())
+	if e := <-ended; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}

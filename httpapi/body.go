@@ -1,0 +1,63 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// eagerBytes is how much memory a declared length is worth before any of the
+// body has arrived.
+const eagerBytes = 1 << 20
+
+// boundBody bounds the arrival of a body. The bound stays when the route does
+// not read the body: net/http then does, before it sends the answer.
+func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength == 0 {
+		return
+	}
+	ctl := http.NewResponseController(w)
+	// Deadlines belong to the connection: that of an earlier answer would cut
+	// off the "100 Continue" which the first read sends.
+	if r.Header["Expect"] != nil {
+		_ = ctl.SetWriteDeadline(time.Time{})
+	}
+	_ = ctl.SetReadDeadline(time.Now().Add(s.opts.TransferTimeout))
+}
+
+// readBody reads the whole body of r, which belongs to the caller afterwards.
+// One that is larger than the limit is a 413, whether it says so first or not.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	limit := s.opts.MaxBody
+	switch {
+	case r.ContentLength > limit:
+		return nil, tooLarge(limit)
+	case r.ContentLength == 0 || r.Body == nil:
+		return nil, nil
+	}
+	body, err := readAll(r.Body, r.ContentLength, limit)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, fail(http.StatusRequestTimeout, "the body took too long to arrive")
+	case err != nil:
+		return nil, errNoAnswer
+	case int64(len(body)) > limit:
+		return nil, tooLarge(limit)
+	}
+	// A call may wait for much longer than a body may take.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return body, nil
+}
+
+// readAll reads size bytes, or with a size that is unknown or large what there
+// is, at most one byte more than the limit.
+func readAll(r io.Reader, size, limit int64) ([]byte, error) {
+	if size < 0 || size > eagerBytes {
+		return io.ReadAll(io.LimitReader(r, limit+1))
+	}
+	body := make([]byte, size)
+	_, err := io.ReadFull(r, body)
+	return body, err
+}

@@ -1,0 +1,147 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// port is what the two ports do differently around a route.
+type port struct {
+	name string
+	// write sends an error answer.
+	write func(http.ResponseWriter, *failure) error
+}
+
+// frame wraps the routes of a port: it gives the request an id, turns errors
+// and panics into answers, and writes the log line.
+func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		started := time.Now()
+		id := requestID(c.Request())
+		set(c.Response(), headerRequestID, id)
+		s.boundBody(c.Response(), c.Request())
+		err := guard(c, next)
+		if err != nil {
+			err = s.answerError(p, c, err)
+		}
+		s.logRequest(p, c, id, time.Since(started), err)
+		if endsWithoutAnswer(err) {
+			// The way in which net/http closes a connection, also one of
+			// HTTP/2, without another byte.
+			panic(http.ErrAbortHandler)
+		}
+		return nil
+	}
+}
+
+// guard runs a route and turns its panic into an error.
+func guard(c echo.Context, next echo.HandlerFunc) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+		}
+	}()
+	return next(c)
+}
+
+// answerError answers err and returns it for the log. It returns errNoAnswer
+// when there is no answer to give.
+func (s *Server) answerError(p port, c echo.Context, err error) error {
+	f := failureOf(err)
+	if f == nil || c.Response().Committed {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	if writeErr := p.write(c.Response(), f); writeErr != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, writeErr)
+	}
+	return err
+}
+
+func endsWithoutAnswer(err error) bool { return errors.Is(err, errNoAnswer) }
+
+// logRequest writes one line per request: success at debug level, refusals at
+// info, what needs a person at error.
+func (s *Server) logRequest(p port, c echo.Context, id string, took time.Duration, err error) {
+	level := logLevel(c.Response().Status, err)
+	ctx := c.Request().Context()
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	path, _ := rawPath(c.Request())
+	attrs := []slog.Attr{
+		slog.String("port", p.name),
+		slog.String("request_id", id),
+		slog.String("method", c.Request().Method),
+		slog.String("path", path),
+		slog.Duration("took", took),
+	}
+	if endsWithoutAnswer(err) {
+		attrs = append(attrs, slog.Bool("answered", false))
+	} else {
+		attrs = append(attrs, slog.Int("status", c.Response().Status))
+	}
+	if invocation := c.Response().Header()[headerInvocation]; len(invocation) == 1 {
+		attrs = append(attrs, slog.String("invocation", invocation[0]))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	s.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// logLevel returns the level of a request's line. A client that left is no
+// news, and neither is a handler that failed on purpose with a 5xx code.
+func logLevel(status int, err error) slog.Level {
+	var f *failure
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return slog.LevelDebug
+	case errors.As(err, &f):
+		return slog.LevelInfo
+	case status == http.StatusInternalServerError:
+		return slog.LevelError
+	case status > http.StatusInternalServerError:
+		return slog.LevelWarn
+	default:
+		return slog.LevelInfo
+	}
+}
+
+const maxRequestID = 128
+
+// requestID returns the id that the caller gave, when it is 1 to 128 printable
+// ASCII bytes, else a new one.
+func requestID(r *http.Request) string {
+	if given := r.Header[headerRequestID]; len(given) > 0 {
+		if id := given[0]; id != "" && len(id) <= maxRequestID && printable(id) {
+			return id
+		}
+	}
+	const digits = "0123456789abcdef"
+	var b [32]byte
+	for i := 0; i < len(b); i += 16 {
+		v := rand.Uint64()
+		for j := range 16 {
+			b[i+j] = digits[v>>(4*j)&0xF]
+		}
+	}
+	return string(b[:])
+}
+
+// printable reports whether s consists of printable ASCII bytes.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 || s[i] > 0x7E {
+			return false
+		}
+	}
+	return true
+}

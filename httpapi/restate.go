@@ -1,0 +1,50 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/dormouse-run/dormouse/objects"
+)
+
+// Restate is the server type of Restate's Go SDK: bind definitions, then start.
+// It is not for concurrent use before Start.
+type Restate struct {
+	services  []objects.ServiceDefinition
+	names     map[string]bool
+	logger    *slog.Logger
+	logReplay bool
+}
+
+// NewRestate returns a server without services.
+func NewRestate() *Restate { return &Restate{names: map[string]bool{}} }
+
+// Bind adds a definition and returns r. It panics when one with the same name
+// is bound already.
+func (r *Restate) Bind(definition objects.ServiceDefinition) *Restate {
+	name := definition.Name()
+	if r.names[name] {
+		panic(fmt.Sprintf("httpapi: service %q is bound twice: rename one of the two", name))
+	}
+	r.names[name] = true
+	r.services = append(r.services, definition)
+	return r
+}
+
+// WithLogger sends everything to h and returns r. Without dropReplayLogs,
+// handlers log again what they logged before a restart.
+func (r *Restate) WithLogger(h slog.Handler, dropReplayLogs bool) *Restate {
+	r.logger, r.logReplay = slog.New(h), !dropReplayLogs
+	return r
+}
+
+// Start is Run with the data directory and the addresses of the environment:
+// DORMOUSE_DATA, DORMOUSE_INGRESS and DORMOUSE_ADMIN. In Restate the address
+// is that of the handlers' own endpoint; handlers are embedded here, so there
+// is none, and it is not used.
+func (r *Restate) Start(ctx context.Context, _ string) error {
+	c := envConfig()
+	c.Logger, c.Runtime.LogReplay = r.logger, r.logReplay
+	return Run(ctx, c, r.services...)
+}

@@ -1,0 +1,320 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
+)
+
+// clock is a time that a test moves.
+type clock struct{ ms atomic.Int64 }
+
+func (c *clock) now() time.Time          { return time.UnixMilli(c.ms.Load()) }
+func (c *clock) advance(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+
+func TestSecondOpenNamesTheOwner(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	openStore(t, dir)
+	_, err := Open(dir, Options{})
+	if !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d ", os.Getpid())) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestForeignTokenEndsTheStoreBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	mustCommit(t, s, mustEncode(t, 1, machine.Write{Put: numbered(1, 10)}))
+	if err := os.WriteFile(filepath.Join(dir, ownerFile), []byte("pid 1\ntoken of somebody else\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Commit([]*Batch{mustEncode(t, 2, machine.Write{Put: numbered(2, 10)})}, Marks{})
+	if !errors.Is(err, ErrDeposed) || !strings.Contains(err.Error(), "pid 1 ") {
+		t.Fatalf("got %v", err)
+	}
+	if err := s.Commit(nil, Marks{Clock: 1}); !errors.Is(err, ErrClosed) {
+		t.Fatalf("commit after the end: %v", err)
+	}
+	err = s.Read(func(r Reader) error {
+		if row, err := r.Get(numbered(2, 10).Key()); err != nil || row != nil {
+			return fmt.Errorf("something of the group is there: %v, %w", row, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
+	t.Parallel()
+	dir := killed(t, 2, 10)
+	path := filepath.Join(dir, formatFile)
+	if err := os.WriteFile(path, []byte(formatPrefix+"99\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(dir, Options{})
+	if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "99") {
+		t.Fatalf("got %v", err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrFormat) {
+		t.Fatalf("without the format file: %v", err)
+	}
+	if err := os.WriteFile(path, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantNumbered(t, openStore(t, dir), 1, 10)
+}
+
+func TestCrashDuringTheFirstOpenIsForgotten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := checkFormat(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, formatFile)); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, dir)
+	copied := CopyLive(t, dir)
+	m := marker{State: markerNew}
+	if err := m.write(copied); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := openStore(t, copied); s.Info().Boot != 2 {
+		t.Fatalf("boot %d, want 2", s.Info().Boot)
+	}
+}
+
+func TestOldSnapshotIsCutAndOthersAreNot(t *testing.T) {
+	t.Parallel()
+	var c clock
+	store, err := Open(t.TempDir(), Options{Now: c.now, MaxSnapshotAge: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	s := store.(*badgerStore)
+	mustCommit(t, s, mustEncode(t, 1, machine.Write{Put: numbered(1, 10)}))
+	err = s.Read(func(old Reader) error {
+		c.advance(59 * time.Second)
+		mustCommit(t, s, mustEncode(t, 2, machine.Write{Put: numbered(1, 20)}))
+		if row, err := old.Get(numbered(1, 10).Key()); err != nil || len(row.(*machine.StateRow).Value) != 10 {
+			t.Errorf("a snapshot of 59 s: %v, %v", row, err)
+		}
+		return s.Read(func(young Reader) error {
+			c.advance(2 * time.Second)
+			mustCommit(t, s, mustEncode(t, 3, machine.Write{Put: numbered(1, 30)}))
+			if _, err := old.Get(numbered(1, 10).Key()); !errors.Is(err, ErrSnapshotExpired) {
+				t.Errorf("get of an old snapshot: %v", err)
+			}
+			if _, err := old.Scan(numbered(0, 0).Key(), machine.Key{}, 5); !errors.Is(err, ErrSnapshotExpired) {
+				t.Errorf("scan of an old snapshot: %v", err)
+			}
+			if row, err := young.Get(numbered(1, 10).Key()); err != nil || len(row.(*machine.StateRow).Value) != 20 {
+				t.Errorf("a snapshot of 2 s: %v, %v", row, err)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.snaps.oldest != nil || s.snaps.newest != nil {
+		t.Fatal("snapshots are still registered")
+	}
+}
+
+func TestDiscardTimestampWaitsForTheOldestReader(t *testing.T) {
+	t.Parallel()
+	var c clock
+	s := snapshots{maxAge: time.Minute, now: c.now}
+	s.advance(10)
+	first := s.acquire()
+	s.advance(11)
+	second, third := s.acquire(), s.acquire()
+	if got := s.advance(12); got != 10 {
+		t.Fatalf("discard at %d, want 10", got)
+	}
+	s.release(second)
+	if got := s.advance(13); got != 10 {
+		t.Fatalf("discard at %d, want 10", got)
+	}
+	s.release(first)
+	if got := s.advance(14); got != 11 {
+		t.Fatalf("discard at %d, want 11", got)
+	}
+	s.release(third)
+	if got := s.advance(15); got != 15 {
+		t.Fatalf("discard at %d, want 15", got)
+	}
+}
+
+// TestReadersSurviveCompaction overwrites rows until they have been compacted
+// away from under a reader that still needs them.
+func TestReadersSurviveCompaction(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, t.TempDir())
+	mustCommit(t, s, mustEncode(t, 1, machine.Write{Put: numbered(1, 1000)}))
+	err := s.Read(func(r Reader) error {
+		for i := range 60 {
+			b := mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(1, 2000)}, machine.Write{Put: numbered(2, 4*ChunkBytes-2000)})
+			mustCommit(t, s, b)
+		}
+		if err := s.db.Flatten(1); err != nil {
+			return err
+		}
+		row, err := r.Get(numbered(1, 1000).Key())
+		if err != nil || row == nil || len(row.(*machine.StateRow).Value) != 1000 {
+			return fmt.Errorf("the old row is lost: %v, %w", row, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCloseEndsReadsUnderWay(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, t.TempDir())
+	inside, closed := make(chan struct{}), make(chan error)
+	go func() {
+		<-inside
+		closed <- s.Close()
+	}()
+	err := s.Read(func(r Reader) error {
+		close(inside)
+		for {
+			if _, err := r.Get(numbered(1, 1).Key()); err != nil {
+				return err
+			}
+		}
+	})
+	if !errors.Is(err, ErrClosed) {
+		t.Fatalf("got %v", err)
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFailedCommitMakesTheNextOpeningRewriteTheLogs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	for i := range 3 {
+		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, 100)}))
+	}
+	s.log.engine = &failing{s.log.engine, 0}
+	if err := s.Commit([]*Batch{mustEncode(t, 9, machine.Write{Put: numbered(9, 100)})}, Marks{}); !errors.Is(err, errPower) {
+		t.Fatalf("got %v", err)
+	}
+	copied := CopyLive(t, dir)
+	if m, err := readMarker(copied); err != nil || !m.CommitFailed {
+		t.Fatalf("marker %+v, %v", m, err)
+	}
+	s = openStore(t, copied)
+	if s.Info().Clean {
+		t.Fatal("a store with a failed commit is clean")
+	}
+	tables, err := filepath.Glob(filepath.Join(copied, "*"+tableSuffix))
+	if err != nil || len(tables) == 0 {
+		t.Fatalf("the logs were not rewritten: %v, %v", tables, err)
+	}
+	if m, err := readMarker(copied); err != nil || m.CommitFailed {
+		t.Fatalf("marker of the open store %+v, %v", m, err)
+	}
+	for i := range 3 {
+		wantNumbered(t, s, i, 100)
+	}
+}
+
+func TestMarkerFollowsTheLogFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	seen := map[string]uint64{}
+	for i := range 40 {
+		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, 4*ChunkBytes)}))
+		m, err := readMarker(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[m.LogFile] = m.LastCommit
+	}
+	if len(seen) < 2 {
+		t.Fatalf("the marker named %v during 40 MiB of commits", seen)
+	}
+}
+
+func TestNoValueLogIsEverWritten(t *testing.T) {
+	t.Parallel()
+	dir := killed(t, 30, 3*ChunkBytes)
+	logs, err := filepath.Glob(filepath.Join(dir, "*"+valueLogSuffix))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("value logs %v, %v", logs, err)
+	}
+	for _, path := range logs {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range content[logHeader:] {
+			if b != 0 {
+				t.Fatalf("%s holds data", path)
+			}
+		}
+	}
+}
+
+func TestEngineLimitsAreThoseThatTheLogCountsWith(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, t.TempDir())
+	if s.db.MaxBatchSize() < maxTxnBytes+100_000 || s.db.MaxBatchCount() < maxTxnRows+2000 {
+		t.Fatalf("the engine takes %d bytes and %d rows", s.db.MaxBatchSize(), s.db.MaxBatchCount())
+	}
+	var group []*Batch
+	for i := range 20 {
+		var writes []machine.Write
+		for j := range MaxBatchRows {
+			writes = append(writes, machine.Write{Put: &machine.SignalRow{Partition: 1, Birth: ident.Seq(i), Index: uint32(j)}})
+		}
+		group = append(group, mustEncode(t, ident.Seq(i), writes...))
+	}
+	mustCommit(t, s, group...)
+}
+
+// TestStoreLeavesNoGoroutine is not parallel: it counts all of them.
+func TestStoreLeavesNoGoroutine(t *testing.T) {
+	before := goleak.IgnoreCurrent()
+	s, err := Open(t.TempDir(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The engine ends some of its goroutines shortly after its Close.
+	if err := goleak.Find(before); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,215 @@
+package persistence
+
+import (
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
+)
+
+func (e *encoder) invocation(r *machine.InvocationRow) {
+	e.id(r.ID)
+	e.target(&r.Target)
+	e.u8(uint8(r.Status))
+	e.flags(r.PauseRequested, r.Cancelled, r.IssuedAwakeables)
+	e.int(r.CreatedAt)
+	e.int(r.ModifiedAt)
+	e.int(r.RunningAt)
+	e.int(r.ScheduledFor)
+	e.seq(r.InboxSeq)
+	e.u8(uint8(r.InvokedBy))
+	e.caller(&r.Caller)
+	e.text(r.IdempotencyKey)
+	e.u64(r.RandomSeed)
+	e.retention(r.Retention)
+	e.n32(r.JournalLength)
+	e.n32(r.Commands)
+	e.n32(r.JournalRows)
+	e.n32(r.Signals)
+	e.n32(r.Pending)
+	e.n32(r.Waiters)
+	e.seq(r.Epoch)
+	e.future(r.Await, 0)
+	e.n32(r.Taken)
+	e.allocated(&r.Allocated)
+	e.retry(&r.Retry)
+	e.failures(r.Failures)
+	e.result(&r.Result)
+	e.int(r.CompletedAt)
+	e.int(r.ExpiresAt)
+}
+
+func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
+	r := &machine.InvocationRow{Birth: birth, ID: d.id(), Target: d.target(), Status: machine.Status(d.u8())}
+	flags := d.flags()
+	r.PauseRequested, r.Cancelled, r.IssuedAwakeables = flags[0], flags[1], flags[2]
+	r.CreatedAt, r.ModifiedAt, r.RunningAt, r.ScheduledFor = d.int(), d.int(), d.int(), d.int()
+	r.InboxSeq = d.seq()
+	r.InvokedBy = machine.InvokedBy(d.u8())
+	r.Caller = d.caller()
+	r.IdempotencyKey = d.text()
+	r.RandomSeed = d.u64()
+	r.Retention = d.retention()
+	r.JournalLength, r.Commands, r.JournalRows = d.n32(), d.n32(), d.n32()
+	r.Signals, r.Pending, r.Waiters = d.n32(), d.n32(), d.n32()
+	r.Epoch = d.seq()
+	r.Await = d.future(0)
+	r.Taken = d.n32()
+	r.Allocated = d.allocated()
+	r.Retry = d.retry()
+	r.Failures = d.failures()
+	r.Result = d.result()
+	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
+	return r
+}
+
+// caller takes one byte when there is none, which is the common case.
+func (e *encoder) caller(c *machine.Caller) {
+	if *c == (machine.Caller{}) {
+		e.u8(0)
+		return
+	}
+	e.u8(1)
+	e.id(c.ID)
+	e.target(&c.Target)
+	e.address(&c.ReplyTo)
+}
+
+func (d *decoder) caller() machine.Caller {
+	if d.u8() == 0 {
+		return machine.Caller{}
+	}
+	return machine.Caller{ID: d.id(), Target: d.target(), ReplyTo: d.address()}
+}
+
+func (e *encoder) retention(r machine.Retention) {
+	e.int(r.Completion)
+	e.int(r.Journal)
+}
+
+func (d *decoder) retention() machine.Retention {
+	return machine.Retention{Completion: d.int(), Journal: d.int()}
+}
+
+func (e *encoder) retry(r *machine.Retry) {
+	e.n32(r.Attempts)
+	e.int(r.Since)
+	e.int(r.NextAt)
+	e.n32(r.Deaths)
+}
+
+func (d *decoder) retry() machine.Retry {
+	return machine.Retry{Attempts: d.n32(), Since: d.int(), NextAt: d.int(), Deaths: d.n32()}
+}
+
+func (e *encoder) failures(list []machine.FailureEvent) {
+	e.num(uint64(len(list)))
+	for i := range list {
+		f := &list[i]
+		e.int(f.At)
+		e.n32(f.Code)
+		e.text(f.Message)
+		e.int(int64(f.CommandIndex))
+		e.num(uint64(f.CommandType))
+		e.text(f.CommandName)
+	}
+}
+
+func (d *decoder) failures() []machine.FailureEvent {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]machine.FailureEvent, n)
+	for i := range list {
+		list[i] = machine.FailureEvent{
+			At: d.int(), Code: d.n32(), Message: d.text(),
+			CommandIndex: d.commandIndex(), CommandType: d.entryType(), CommandName: d.text(),
+		}
+	}
+	return list
+}
+
+func (d *decoder) commandIndex() int32 {
+	v := d.int()
+	if v != int64(int32(v)) {
+		d.fail()
+	}
+	return int32(v)
+}
+
+// maxAwaitDepth bounds the nesting of an await tree, so that reading one cannot
+// exhaust the stack.
+const maxAwaitDepth = 1000
+
+func (e *encoder) future(f *journal.Future, depth int) {
+	switch {
+	case f == nil:
+		e.u8(0)
+		return
+	case depth >= maxAwaitDepth:
+		e.err = errAwaitDepth
+		return
+	}
+	e.u8(1)
+	e.numbers(f.Completions)
+	e.numbers(f.Signals)
+	e.num(uint64(len(f.Named)))
+	for _, s := range f.Named {
+		e.text(s)
+	}
+	e.num(uint64(len(f.Nested)))
+	for _, n := range f.Nested {
+		e.future(n, depth+1)
+	}
+	e.u8(uint8(f.Combinator))
+}
+
+func (d *decoder) future(depth int) *journal.Future {
+	if d.u8() == 0 {
+		return nil
+	}
+	if depth >= maxAwaitDepth {
+		d.fail()
+		return nil
+	}
+	f := &journal.Future{Completions: d.numbers(), Signals: d.numbers(), Named: d.texts()}
+	if n := d.count(); n > 0 {
+		f.Nested = make([]*journal.Future, n)
+	}
+	for i := range f.Nested {
+		f.Nested[i] = d.future(depth + 1)
+	}
+	f.Combinator = journal.Combinator(d.u8())
+	return f
+}
+
+func (e *encoder) numbers(list []uint32) {
+	e.num(uint64(len(list)))
+	for _, v := range list {
+		e.n32(v)
+	}
+}
+
+func (d *decoder) numbers() []uint32 {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]uint32, n)
+	for i := range list {
+		list[i] = d.n32()
+	}
+	return list
+}
+
+func (d *decoder) texts() []string {
+	n := d.count()
+	if n == 0 {
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = d.text()
+	}
+	return list
+}

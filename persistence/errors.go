@@ -1,0 +1,39 @@
+package persistence
+
+import "errors"
+
+// Errors of Open. They end with what to do.
+var (
+	// ErrInUse says that another process has the directory open. The error that
+	// wraps it names its pid.
+	ErrInUse = errors.New("the data directory is in use; stop the other process or choose another directory")
+	// ErrFormat says that the directory was written by another format version,
+	// or by another program. Nothing was changed.
+	ErrFormat = errors.New("the data directory has a format that this build does not know; open it with the version that wrote it")
+	// ErrNoSpace says that so little space, inodes, descriptors or memory maps
+	// are left that the engine could lose data. Commit returns it too.
+	ErrNoSpace = errors.New("not enough room to go on safely; make room and start again")
+)
+
+// Errors of Encode.
+var (
+	// ErrTooLarge says that one output is larger than a commit can take. Nothing
+	// was written.
+	ErrTooLarge = errors.New("the output is larger than one commit can hold; write less in one step")
+)
+
+// Errors while a store is open.
+var (
+	// ErrCorrupt says that stored bytes are not the ones that were written, or
+	// that some are missing. Open returns it for a whole directory and names the
+	// file, a Reader for one row and names the row.
+	ErrCorrupt = errors.New("stored data is damaged; restore the directory from a backup")
+	// ErrSnapshotExpired says that a Read lasted so long that what it looked at
+	// may be gone. What it had read until then was right.
+	ErrSnapshotExpired = errors.New("the snapshot is too old; read again")
+	// ErrClosed says that the store was closed, or that a commit failed before.
+	ErrClosed = errors.New("the store is closed")
+	// ErrDeposed says that another process has taken the directory over in spite
+	// of the lock. Nothing of the group that met it is acknowledged.
+	ErrDeposed = errors.New("another process has taken over the data directory; stop one of the two")
+)

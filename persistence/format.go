@@ -1,0 +1,66 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	formatFile = "FORMAT"
+	// formatVersion is raised by every change of stored bytes.
+	formatVersion = 1
+	formatPrefix  = "dormouse data format "
+)
+
+// checkFormat refuses a directory that this build cannot read and marks a new
+// one. A directory is new until its FORMAT file is written.
+func checkFormat(dir string) error {
+	content, err := os.ReadFile(filepath.Join(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return newFormat(dir)
+	}
+	if err != nil {
+		return err
+	}
+	want := fmt.Sprintf("%s%d\n", formatPrefix, formatVersion)
+	if string(content) == want {
+		return nil
+	}
+	return fmt.Errorf("%s says %q where this build writes %q: %w", formatFile, content, want, ErrFormat)
+}
+
+func newFormat(dir string) error {
+	names, err := engineFiles(dir)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("there is no %s file beside %s: %w", formatFile, names[0], ErrFormat)
+	}
+	m := marker{State: markerNew}
+	if err := m.write(dir); err != nil {
+		return err
+	}
+	return writeFile(dir, formatFile, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion))
+}
+
+// engineFiles lists files of dir that only an engine writes.
+func engineFiles(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range list {
+		switch name := f.Name(); {
+		case name == manifestFile, name == "KEYREGISTRY", strings.HasSuffix(name, tableSuffix),
+			strings.HasSuffix(name, logSuffix), strings.HasSuffix(name, valueLogSuffix):
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,187 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+	"github.com/dgraph-io/badger/v4/table"
+	"github.com/dgraph-io/ristretto/v2/z"
+)
+
+// Names that the engine gives its files.
+const (
+	manifestFile   = badger.ManifestFilename
+	tableSuffix    = ".sst"
+	logSuffix      = ".mem"
+	valueLogSuffix = ".vlog"
+)
+
+// guard looks at the files of a directory before the engine does.
+//
+// The engine opens what it can read and says nothing about the rest: after a
+// damaged record it drops the remainder of a log file, a log file or a table
+// that is gone is not missed, and tables that the manifest does not name are
+// deleted. So the guard reads the files itself and compares them with each
+// other and with the marker. It uses that transactions are numbered without
+// gaps: what is in the tables and in the log files, oldest first, must join.
+type guard struct {
+	dir    string
+	marker marker
+}
+
+// inspect returns the timestamp of the last transaction in the directory.
+func (g *guard) inspect() (last uint64, err error) {
+	if err := g.removeEmpty(); err != nil {
+		return 0, err
+	}
+	if g.marker.State == markerNew {
+		return 0, nil
+	}
+	last, err = g.inspectTables()
+	if err != nil {
+		return 0, err
+	}
+	logs, err := g.logs()
+	if err != nil {
+		return 0, err
+	}
+	if g.marker.State == markerClean && len(logs) != g.marker.LogFiles {
+		return 0, fmt.Errorf("there are %d log files (*%s) where a clean close left %d: %w", len(logs), logSuffix, g.marker.LogFiles, ErrCorrupt)
+	}
+	for _, name := range logs {
+		if last, err = g.inspectLog(name, last); err != nil {
+			return 0, err
+		}
+	}
+	if last < g.marker.LastCommit || g.marker.State == markerClean && last != g.marker.LastCommit {
+		return 0, fmt.Errorf("the last transaction found is %d, and %d was durable in log file %s, which is missing or cut: %w",
+			last, g.marker.LastCommit, g.marker.LogFile, ErrCorrupt)
+	}
+	return last, nil
+}
+
+// removeEmpty removes files without content, which a kill leaves at the moment
+// when they are made or removed and which keep the engine from opening.
+func (g *guard) removeEmpty() error {
+	list, err := os.ReadDir(g.dir)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if !strings.HasSuffix(f.Name(), logSuffix) && !strings.HasSuffix(f.Name(), valueLogSuffix) {
+			continue
+		}
+		info, err := f.Info()
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(filepath.Join(g.dir, f.Name()))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logs lists the log files, oldest first.
+func (g *guard) logs() ([]string, error) {
+	list, err := os.ReadDir(g.dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range list {
+		if strings.HasSuffix(f.Name(), logSuffix) {
+			names = append(names, f.Name())
+		}
+	}
+	number := func(name string) int {
+		n, _ := strconv.Atoi(strings.TrimSuffix(name, logSuffix)) // the engine refuses other names
+		return n
+	}
+	slices.SortFunc(names, func(a, b string) int { return number(a) - number(b) })
+	return names, nil
+}
+
+// inspectLog reads one log file. Everything up to last was found before it.
+func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
+	content, err := os.ReadFile(filepath.Join(g.dir, name))
+	if err != nil {
+		return 0, err
+	}
+	span, err := scanLog(content, last+1)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("log file %s: %w", name, err)
+	case span.first == 0:
+		return last, nil
+	case span.first > last+1:
+		return 0, fmt.Errorf("log file %s begins with transaction %d, and %d to %d are in no table and no log file before it: %w",
+			name, span.first, last+1, span.first-1, ErrCorrupt)
+	}
+	return max(last, span.last), nil
+}
+
+// inspectTables checks the manifest and returns the last transaction in the
+// tables that it names.
+func (g *guard) inspectTables() (last uint64, err error) {
+	size, sum, err := manifestSum(g.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, fmt.Errorf("%s is missing: %w", manifestFile, ErrCorrupt)
+	case err != nil:
+		return 0, err
+	case g.marker.State == markerClean && (size != g.marker.ManifestSize || sum != g.marker.ManifestCRC):
+		return 0, fmt.Errorf("%s has %d bytes with checksum %08x where a clean close left %d with %08x: %w",
+			manifestFile, size, sum, g.marker.ManifestSize, g.marker.ManifestCRC, ErrCorrupt)
+	}
+	tables, err := g.manifest()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
+	}
+	for id, t := range tables {
+		version, err := maxVersion(table.NewFilename(id, g.dir), t)
+		if err != nil {
+			return 0, fmt.Errorf("table %06d%s: %w: %w", id, tableSuffix, err, ErrCorrupt)
+		}
+		last = max(last, version)
+	}
+	return last, nil
+}
+
+func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
+	f, err := os.Open(filepath.Join(g.dir, manifestFile))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, _, err := badger.ReplayManifestFile(f, formatVersion, badger.Options{})
+	return m.Tables, err
+}
+
+// maxVersion returns the highest timestamp in a table, which its index knows.
+// The blocks are verified when the engine opens the table.
+func maxVersion(path string, m badger.TableManifest) (version uint64, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("its index cannot be read: %.200v", r)
+		}
+	}()
+	f, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return 0, err
+	}
+	t, err := table.OpenTable(f, table.Options{ReadOnly: true, Compression: m.Compression, ChkMode: options.NoVerification})
+	if err != nil {
+		return 0, errors.Join(err, f.Close(-1))
+	}
+	version = t.MaxVersion()
+	return version, t.Close(-1)
+}

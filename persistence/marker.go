@@ -1,0 +1,117 @@
+package persistence
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const markerFile = "MARKER"
+
+// marker is what the directory should hold, kept outside of the engine: a file
+// that has gone missing takes its own record with it.
+//
+// It is written when a store opens, when the engine begins another log file,
+// when a commit fails and at a clean close.
+type marker struct {
+	State markerState `json:"state"`
+	// LastCommit is the timestamp of a commit that was durable when the marker
+	// was written, at a clean close of the last one.
+	LastCommit uint64 `json:"last_commit"`
+	// LogFile is the engine's log file that held it.
+	LogFile string `json:"log_file"`
+	// LogFiles, ManifestSize and ManifestCRC describe the engine's files at a
+	// clean close.
+	LogFiles     int    `json:"log_files"`
+	ManifestSize int64  `json:"manifest_size"`
+	ManifestCRC  uint32 `json:"manifest_crc"`
+	// CommitFailed says that a sync may have failed. What the engine reads back
+	// then need not be on the disk.
+	CommitFailed bool `json:"commit_failed"`
+}
+
+// markerState says how the last opening ended.
+type markerState string
+
+const (
+	// markerNew: the engine has never been opened.
+	markerNew markerState = "new"
+	// markerOpen: the store is open, or its process died.
+	markerOpen markerState = "open"
+	// markerClean: the store was closed.
+	markerClean markerState = "clean"
+)
+
+// write replaces the marker of dir durably.
+func (m *marker) write(dir string) error {
+	content, err := json.Marshal(m)
+	if err == nil {
+		content = fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli()))
+		err = writeFile(dir, markerFile, content)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", markerFile, err)
+	}
+	return nil
+}
+
+// readMarker reads the marker of dir; a directory without one is new.
+func readMarker(dir string) (marker, error) {
+	content, err := os.ReadFile(filepath.Join(dir, markerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return marker{State: markerNew}, nil
+	}
+	if err != nil {
+		return marker{}, err
+	}
+	const sumLen = 10 // a line end, eight digits, a line end
+	var m marker
+	if n := len(content) - sumLen; n > 0 {
+		sum := fmt.Sprintf("\n%08x\n", crc32.Checksum(content[:n], castagnoli()))
+		if sum == string(content[n:]) && json.Unmarshal(content[:n], &m) == nil {
+			return m, nil
+		}
+	}
+	return marker{}, fmt.Errorf("%s is damaged: %w", markerFile, ErrCorrupt)
+}
+
+// writeFile replaces a file of dir durably and atomically.
+func writeFile(dir, name string, content []byte) error {
+	temp := filepath.Join(dir, name+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, filepath.Join(dir, name)); err != nil {
+		return err
+	}
+	return syncDir(dir)
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// manifestSum returns size and CRC32C of the engine's manifest.
+func manifestSum(dir string) (size int64, sum uint32, err error) {
+	content, err := os.ReadFile(filepath.Join(dir, manifestFile))
+	if err != nil {
+		return 0, 0, err
+	}
+	return int64(len(content)), crc32.Checksum(content, castagnoli()), nil
+}

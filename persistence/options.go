@@ -1,0 +1,50 @@
+package persistence
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options adjust Open. The zero value works.
+type Options struct {
+	// Logger gets what the store and its engine have to say. Nil discards it.
+	Logger *slog.Logger
+	// SoftFree is the free space of the file system, in bytes, below which the
+	// store reports PressureSoft. Default 512 MiB.
+	SoftFree uint64
+	// HardFree is the free space, in bytes, below which it reports PressureHard
+	// and takes no further commit: what one set of memtables and one compaction
+	// may still write. Default 192 MiB.
+	HardFree uint64
+	// MaxSnapshotAge is how long a Read may last before what it looks at may be
+	// thrown away. Default 10 minutes.
+	MaxSnapshotAge time.Duration
+	// Probe measures what is left of the resources of the directory. Nil asks
+	// the operating system.
+	Probe func(dir string) (Room, error)
+	// Now tells the time for the age of snapshots and of readings. Nil is
+	// time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.SoftFree == 0 {
+		o.SoftFree = 512 << 20
+	}
+	if o.HardFree == 0 {
+		o.HardFree = 192 << 20
+	}
+	if o.MaxSnapshotAge == 0 {
+		o.MaxSnapshotAge = 10 * time.Minute
+	}
+	if o.Probe == nil {
+		o.Probe = probe
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}

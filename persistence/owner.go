@@ -1,0 +1,87 @@
+//go:build linux || darwin
+
+package persistence
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const ownerFile = "OWNER"
+
+// owner keeps other processes away from a directory. A lock on the OWNER file
+// does it where locks work. Where they do not, on some network file systems,
+// the random token in the file does: it is read again before each group, and a
+// token of somebody else ends the store before anything of the group is
+// acknowledged.
+type owner struct {
+	file *os.File
+	// token is the whole content of the file: pid and random text.
+	token, read []byte
+}
+
+// acquire locks dir, which it makes when needed.
+func acquire(dir string) (*owner, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, ownerFile), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
+	}
+	o := &owner{file: f, token: fmt.Appendf(nil, "pid %d\ntoken %s\n", os.Getpid(), rand.Text())}
+	o.read = make([]byte, len(o.token)+1)
+	if err := o.claim(); err != nil {
+		return nil, errors.Join(err, o.release())
+	}
+	return o, nil
+}
+
+// holder names the process that wrote f.
+func holder(f *os.File) string {
+	content := make([]byte, 64)
+	n, _ := f.ReadAt(content, 0) // an unreadable file names nobody
+	if pid, _, ok := bytes.Cut(content[:n], []byte("\n")); ok {
+		return string(pid)
+	}
+	return "a process without a name"
+}
+
+// claim writes the token.
+func (o *owner) claim() error {
+	if err := o.file.Truncate(0); err != nil {
+		return err
+	}
+	if _, err := o.file.WriteAt(o.token, 0); err != nil {
+		return err
+	}
+	return o.file.Sync()
+}
+
+// check reads the token again.
+func (o *owner) check() error {
+	n, err := o.file.ReadAt(o.read, 0)
+	if bytes.Equal(o.read[:n], o.token) {
+		return nil
+	}
+	if n == 0 && err != nil {
+		return fmt.Errorf("read %s: %w", o.file.Name(), err)
+	}
+	return fmt.Errorf("%s has written %s: %w", holder(o.file), o.file.Name(), ErrDeposed)
+}
+
+// release gives the directory up.
+func (o *owner) release() error { return o.file.Close() }

@@ -1,0 +1,124 @@
+package storetest
+
+import (
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
+)
+
+const partition ident.Partition = 5
+
+var (
+	object = ident.ObjectKey{Service: "Approval", Key: "alice"}
+	id     = ident.NewInvocationID(ident.PartitionKey(partition)<<58|77, [16]byte{1, 2, 3})
+	target = ident.Target{Service: "Approval", Key: "alice", Handler: "request", Kind: ident.KindExclusive}
+	reply  = machine.Address{Object: ident.ObjectKey{Service: "Order", Key: "7"}, ID: id, Birth: 3, Completion: 9}
+)
+
+// sampleRows returns a row of every type and every outbox message, with values
+// in their fields.
+func sampleRows() []machine.Row {
+	return append(messageRows(),
+		&machine.HeadRow{
+			Partition: partition, Object: object, Holder: 8, HolderID: id, InboxLength: 2, InboxFirst: 11, Generation: 4, StateRows: 1,
+			Inline: []machine.StateValue{{Name: "a", Value: []byte("1")}, {Name: "b", Value: []byte{}}, {Name: "c"}},
+		},
+		&machine.ListingRow{Partition: partition, Object: object},
+		&machine.StateRow{Partition: partition, Object: object.ID(), Generation: 4, Name: "doc", Value: []byte("text")},
+		&machine.InboxRow{Partition: partition, Object: object.ID(), Seq: 11, Birth: 10, ID: id, QueuedAt: 1_700_000_000_000},
+		&machine.IDRow{ID: id, Birth: 10, Object: object},
+		completed([]byte("result")),
+		suspended(),
+		&machine.JournalRow{Partition: partition, Birth: 10, First: 3, Entries: entries([]byte("body"))},
+		&machine.SignalRow{Partition: partition, Birth: 10, Index: 17, Entry: 4},
+		&machine.PendingRow{Partition: partition, Birth: 10, Completion: 2, Due: 99, Callee: id, Called: true},
+		&machine.WaiterRow{Partition: partition, Birth: 10, Seq: 12, To: reply, Type: journal.TypeCallCompletion},
+		&machine.TimerRow{Partition: partition, Due: 1_700_000_000_001, Birth: 10, Slot: 2, Object: object, ID: id, Epoch: 13},
+		&machine.ActiveRow{Partition: partition, Birth: 10, ID: id, Object: object},
+		&machine.ExpiryRow{Partition: partition, Hour: 470_000, Birth: 10, ID: id, Object: object, What: machine.ExpireJournal},
+		&machine.MarkerRow{ID: id, Birth: 10, Hour: 470_024},
+		&machine.ChoreRow{
+			Partition: partition, Seq: 14, N: 1, Object: object, Kind: machine.ChoreAnswer, Birth: 10, ID: id, Generation: 4,
+			Result: journal.FailureOf(500, "broken"),
+		},
+	)
+}
+
+func messageRows() (rows []machine.Row) {
+	for i, m := range []machine.Message{
+		invoke([]byte("input")),
+		&machine.Signal{ID: id, Signal: journal.NamedSignalID("go"), Result: journal.VoidResult()},
+		&machine.Returned{To: reply, Type: journal.TypeCallCompletion, Result: journal.ValueOf([]byte("out"))},
+		&machine.Attach{ID: id, Waiter: reply, Peek: true},
+		&machine.Operate{ID: id, Op: machine.OpKill},
+	} {
+		rows = append(rows, outbox(uint32(i), m))
+	}
+	return rows
+}
+
+func outbox(n uint32, m machine.Message) *machine.OutboxRow {
+	return &machine.OutboxRow{
+		Partition: partition, Ref: machine.OutboxRef{Partition: partition, Seq: 15, N: n}, CauseBirth: 10, CauseEntry: 6, Message: m,
+	}
+}
+
+func invoke(value []byte) *machine.Invoke {
+	return &machine.Invoke{
+		ID: id, Target: target, Headers: []journal.Header{{Key: "k", Value: "v"}}, Value: value, StartAt: 5, IdempotencyKey: "once",
+		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
+		RandomSeed: 1 << 63, Retention: machine.Retention{Completion: 1000, Journal: 500},
+	}
+}
+
+func entries(body []byte) []journal.Entry {
+	return []journal.Entry{
+		{Type: journal.TypeCall, Body: body, At: 20, Sidecar: journal.Sidecar{
+			Allocated: journal.Allocated{Signals: 2, SignalHash: 1 << 62, Draws: 3}, Callee: id, CalleeKind: ident.KindShared,
+		}},
+		{Type: journal.TypeSignal, Body: []byte{}, At: 21},
+		{Type: journal.TypeRun, At: 22},
+	}
+}
+
+func completed(value []byte) *machine.InvocationRow {
+	return &machine.InvocationRow{
+		Birth: 10, ID: id, Target: target, Status: machine.StatusCompleted, CreatedAt: 1, ModifiedAt: 4, RunningAt: 2,
+		InvokedBy: machine.ByIngress, IdempotencyKey: "once", RandomSeed: 42, Retention: machine.Retention{Completion: 7, Journal: 6},
+		JournalLength: 3, Commands: 2, JournalRows: 1, Result: journal.ValueOf(value), CompletedAt: 4, ExpiresAt: 11,
+	}
+}
+
+func suspended() *machine.InvocationRow {
+	return &machine.InvocationRow{
+		Birth: 9, ID: id, Target: target, Status: machine.StatusSuspended, ScheduledFor: 3, InboxSeq: 8, Epoch: 6, Taken: 5,
+		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
+		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, Cancelled: true,
+		Await: &journal.Future{
+			Completions: []uint32{1, 2}, Signals: []uint32{17}, Named: []string{"go"},
+			Nested: []*journal.Future{{Combinator: journal.AllCompleted}}, Combinator: journal.FirstCompleted,
+		},
+		Allocated: journal.Allocated{Signals: 1, Draws: 9},
+		Retry:     machine.Retry{Attempts: 2, Since: 3, NextAt: 4, Deaths: 1},
+		Failures:  []machine.FailureEvent{{At: 1, Code: 570, Message: "mismatch", CommandIndex: -1, CommandType: journal.TypeRun, CommandName: "charge"}},
+	}
+}
+
+// active returns a small row numbered n.
+func active(n int) *machine.ActiveRow {
+	return &machine.ActiveRow{Partition: partition, Birth: ident.Seq(n), ID: id, Object: object}
+}
+
+// state returns a state row.
+func state(name string, value []byte) *machine.StateRow {
+	return &machine.StateRow{Partition: partition, Object: object.ID(), Generation: 4, Name: name, Value: value}
+}
+
+// pattern returns n bytes that differ from place to place.
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i ^ i>>8 ^ i>>16)
+	}
+	return b
+}
