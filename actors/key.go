@@ -201,19 +201,28 @@ func (k *keyActor) serve(a *attempt) {
 
 // ended forgets an attempt, and starts who has waited for its code to end.
 func (k *keyActor) ended(a *attempt) {
-	i := slices.Index(k.live, a)
-	if i < 0 {
+	if !k.forget(a) {
 		return
 	}
-	k.live = slices.Delete(k.live, i, i+1)
-	k.rt.attempts.remove(a)
 	if a.suspended() {
 		k.rt.trace.pass(PointUnloaded)
 	}
+	k.tryStart()
+}
+
+// forget takes an attempt off the list. It reports whether it was there.
+func (k *keyActor) forget(a *attempt) bool {
+	i := slices.Index(k.live, a)
+	if i < 0 {
+		return false
+	}
+	k.live = slices.Delete(k.live, i, i+1)
+	k.waiting = slices.DeleteFunc(k.waiting, func(other *attempt) bool { return other == a })
+	k.rt.attempts.remove(a)
 	if k.rt.draining.Load() {
 		k.rt.stopping.ended.Notify()
 	}
-	k.tryStart()
+	return true
 }
 
 // begin makes an attempt. With gated set it starts when its output is durable.
@@ -247,13 +256,12 @@ func (k *keyActor) tryStart() {
 			}
 		}
 		k.waiting = slices.Delete(k.waiting, i, i+1)
-		switch {
-		case a.bound != nil:
-			k.rt.schedule(a)
-		default:
+		if a.bound == nil {
 			k.refuseUnbound(a)
-			i = 0 // the list may have changed
+		} else if !k.rt.schedule(a) {
+			k.forget(a)
 		}
+		i = 0 // the list, or who is in the way, may have changed
 	}
 }
 
@@ -273,12 +281,12 @@ func (k *keyActor) blocked(a *attempt) bool {
 // refuseUnbound fails an attempt whose handler this build does not have. The
 // invocation keeps its key and goes on when the handler is bound again.
 func (k *keyActor) refuseUnbound(a *attempt) {
-	ev := a.unboundFailure()
-	if !a.stop(stopAborted) {
-		return // it has been stopped before
+	ev, first := a.unboundFailure(), a.stop(stopAborted)
+	k.forget(a)
+	if first { // else it has been stopped before
+		k.rt.unbound(a)
+		k.apply(&envelope{event: ev})
 	}
-	k.rt.unbound(a)
-	k.apply(&envelope{event: ev})
 }
 
 // quarantine gives the key up until the process starts again. Outputs that were

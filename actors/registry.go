@@ -139,14 +139,6 @@ func (r *registry) settle(e *entry) {
 	}
 }
 
-// lookup returns the entry of key, or nil. It may be gone when lookup returns.
-func (r *registry) lookup(key ident.ObjectKey) *entry {
-	s := r.shardOf(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.entries[key]
-}
-
 // sweep stops at most max actors (0 is no bound) that are idle and have not
 // been used for linger, those unused for longest first within a shard, and
 // returns how many. Use is noticed by sweeps: an actor leaves at the first

@@ -165,6 +165,14 @@ func (s *stubRegistry) use(key string, idle bool) *entry {
 	return e
 }
 
+// lookup returns the entry of key, or nil. It may be gone when lookup returns.
+func (r *registry) lookup(key ident.ObjectKey) *entry {
+	s := r.shardOf(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.entries[key]
+}
+
 func TestSweepTakesOnlyWhatIsIdleSettledAndUnusedForTheLinger(t *testing.T) {
 	t.Parallel()
 	r := newStubRegistry()

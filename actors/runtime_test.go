@@ -556,3 +556,13 @@ func TestAClientThatLeavesChangesNothing(t *testing.T) {
 		wantValue(t, call(b, r).Result, `"yes"`)
 	})
 }
+
+func signalOf(id ident.AwakeableID) journal.NotificationID { return journal.SignalID(id.Index) }
+
+func valueOf(v any) journal.Result {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return journal.ValueOf(body)
+}

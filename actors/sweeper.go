@@ -111,14 +111,17 @@ type starts struct {
 }
 
 // schedule lets an attempt stand in line for a slot, unless something holds it.
-func (rt *Runtime) schedule(a *attempt) {
+// It reports false when the attempt has been stopped, before or now.
+func (rt *Runtime) schedule(a *attempt) bool {
 	if rt.draining.Load() {
 		a.stop(stopShutdown)
-		return
+	}
+	if a.readiness() == readyNever {
+		return false
 	}
 	if a.alone {
 		a.allow()
-		return
+		return true
 	}
 	s := &rt.starts
 	s.mu.Lock()
@@ -130,6 +133,7 @@ func (rt *Runtime) schedule(a *attempt) {
 	if !held {
 		a.enqueue()
 	}
+	return true
 }
 
 func (s *starts) addAlone(a *attempt) {

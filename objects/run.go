@@ -140,12 +140,14 @@ type runContext struct {
 	run *run
 }
 
-// Value looks first where the handler's context does.
+// Value looks into the host's context and then where the handler's context does.
+// The other way round context.Cause, which finds its way by Value, would report
+// on a context that the user wrapped around the handler's.
 func (c *runContext) Value(key any) any {
-	if v := c.run.values.Value(key); v != nil {
+	if v := c.Context.Value(key); v != nil {
 		return v
 	}
-	return c.Context.Value(key)
+	return c.run.values.Value(key)
 }
 
 func (c *runContext) Log() *slog.Logger { return c.run.ex.Log() }

@@ -253,7 +253,7 @@ func TestMarkerFollowsTheLogFiles(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
 	seen := map[string]uint64{}
-	for i := range 40 {
+	for i := range 24 {
 		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, 4*ChunkBytes)}))
 		m, err := readMarker(dir)
 		if err != nil {
@@ -262,13 +262,13 @@ func TestMarkerFollowsTheLogFiles(t *testing.T) {
 		seen[m.LogFile] = m.LastCommit
 	}
 	if len(seen) < 2 {
-		t.Fatalf("the marker named %v during 40 MiB of commits", seen)
+		t.Fatalf("the marker named %v during 24 MiB of commits", seen)
 	}
 }
 
 func TestNoValueLogIsEverWritten(t *testing.T) {
 	t.Parallel()
-	dir := killed(t, 30, 3*ChunkBytes)
+	dir := killed(t, 6, 5*ChunkBytes)
 	logs, err := filepath.Glob(filepath.Join(dir, "*"+valueLogSuffix))
 	if err != nil || len(logs) == 0 {
 		t.Fatalf("value logs %v, %v", logs, err)
@@ -293,7 +293,7 @@ func TestEngineLimitsAreThoseThatTheLogCountsWith(t *testing.T) {
 		t.Fatalf("the engine takes %d bytes and %d rows", s.db.MaxBatchSize(), s.db.MaxBatchCount())
 	}
 	var group []*Batch
-	for i := range 20 {
+	for i := range 8 {
 		var writes []machine.Write
 		for j := range MaxBatchRows {
 			writes = append(writes, machine.Write{Put: &machine.SignalRow{Partition: 1, Birth: ident.Seq(i), Index: uint32(j)}})

@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 	"os"
@@ -59,7 +58,7 @@ func copyFiles(from, to string, wanted func(name string) bool) error {
 
 // writeSparse writes a file whose trailing zeros take no space.
 func writeSparse(path string, content []byte) error {
-	if err := os.WriteFile(path, bytes.TrimRight(content, "\x00"), 0o600); err != nil {
+	if err := os.WriteFile(path, content[:dataEnd(content)], 0o600); err != nil {
 		return err
 	}
 	return os.Truncate(path, int64(len(content)))

@@ -136,8 +136,8 @@ type tail struct {
 
 // check returns an error when the tail is not a torn transaction.
 func (t *tail) check() error {
-	end := len(bytes.TrimRight(t.data[t.pos:], "\x00")) + t.pos
-	if end == t.pos {
+	end := dataEnd(t.data)
+	if end <= t.pos {
 		return nil
 	}
 	good, complete, later := t.search(end)
@@ -218,6 +218,16 @@ func (t *tail) checkLast(end int) error {
 		return t.damaged("its record is whole")
 	}
 	return nil
+}
+
+// dataEnd returns the offset behind the last byte that is not zero. Log files
+// are mostly zeros, so it looks at whole pages first.
+func dataEnd(b []byte) int {
+	var zeros [pageBytes]byte
+	for len(b) >= pageBytes && bytes.Equal(b[len(b)-pageBytes:], zeros[:]) {
+		b = b[:len(b)-pageBytes]
+	}
+	return len(bytes.TrimRight(b, "\x00"))
 }
 
 // resemblesEnd reports whether the tail is the end record of the transaction

@@ -64,7 +64,7 @@ func onlyLog(t *testing.T, dir string) (path string, data []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return path, bytes.TrimRight(data, "\x00")
+	return path, data[:dataEnd(data)]
 }
 
 // boundaries returns the offsets at which transactions of a log begin, and its
@@ -218,62 +218,88 @@ func TestMissingLogIsRefusedByName(t *testing.T) {
 	refused(t, dir, "the only log is missing", filepath.Base(path))
 }
 
-// flushed returns the directory of a killed store that has tables and several
-// log files, or tables and one log.
+const flushedRows, flushedSize = 40, 2000
+
+// flushed returns the directory of a killed store that has two tables and a
+// log.
 func flushed(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	s := openStore(t, dir)
-	for i := range 40 {
-		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, 4*ChunkBytes)}))
+	for opening := range 3 {
+		s := openStore(t, dir)
+		for i := range flushedRows {
+			if i%3 == opening {
+				mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, flushedSize)}))
+			}
+		}
+		if opening == 2 {
+			dir = CopyLive(t, dir)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	copied := CopyLive(t, dir)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return copied
+	return dir
 }
 
-func TestDamageBesideTablesIsRefusedByName(t *testing.T) {
+func TestMissingFileBesideOthersIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	base := flushed(t)
 	s := openStore(t, CopyLive(t, base))
-	for i := range 40 {
-		wantNumbered(t, s, i, 4*ChunkBytes)
+	for i := range flushedRows {
+		wantNumbered(t, s, i, flushedSize)
 	}
-	logs, err := (&guard{dir: base}).logs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path, _ := onlyLog(t, base)
 	tables, err := filepath.Glob(filepath.Join(base, "*"+tableSuffix))
-	if err != nil || len(tables) == 0 {
-		t.Fatalf("no tables: %v", err)
+	if err != nil || len(tables) != 2 {
+		t.Fatalf("tables %v, %v", tables, err)
 	}
-	covered, err := (&guard{dir: base}).inspectTables()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range logs {
-		dir := CopyLive(t, base)
-		content, err := os.ReadFile(filepath.Join(dir, name))
-		if err == nil {
-			err = os.Remove(filepath.Join(dir, name))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if span, err := scanLog(content, 1); err == nil && span.last <= covered {
-			continue // it was flushed and about to be removed
-		}
-		refused(t, dir, name+" is missing", logSuffix)
-	}
-	for _, path := range tables {
+	for _, path := range append(tables, path) {
 		dir, name := CopyLive(t, base), filepath.Base(path)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, dir, name+" is missing", name)
 	}
+}
+
+// TestMissingOlderLogIsRefused divides a log into three, as the engine does
+// with longer ones, and removes each.
+func TestMissingOlderLogIsRefused(t *testing.T) {
+	t.Parallel()
+	base := killed(t, 9, 100)
+	path, data := onlyLog(t, base)
+	ends := boundaries(t, data)
+	names := []string{filepath.Base(path), "00002.mem", "00003.mem"}
+	for i, name := range names {
+		part := append(bytes.Clone(data[:logHeader]), data[ends[3*i]:ends[min(3*i+3, len(ends)-1)]]...)
+		if i == len(names)-1 {
+			part = append(bytes.Clone(data[:logHeader]), data[ends[3*i]:]...)
+		}
+		if err := os.WriteFile(filepath.Join(base, name), padded(part), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m, err := readMarker(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.LastCommit, m.LogFile = 8, names[2]
+	if err := m.write(base); err != nil {
+		t.Fatal(err)
+	}
+	wantNumbered(t, openStore(t, CopyLive(t, base)), 8, 100)
+	for _, name := range names {
+		dir := CopyLive(t, base)
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, dir, name+" is missing", logSuffix)
+	}
+	if err := os.WriteFile(filepath.Join(base, names[1]), padded(data[:logHeader]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refused(t, base, "the middle log is empty", names[2])
 }
 
 func wantNumbered(t *testing.T, s Store, i, size int) {

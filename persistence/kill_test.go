@@ -30,8 +30,8 @@ func TestKilledProcessLosesNothingAcknowledged(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	acknowledged := -1
-	for round := range 6 {
-		if last := runUntilKilled(t, dir, 1+random.IntN(80)); last >= 0 {
+	for round := range 4 {
+		if last := runUntilKilled(t, dir, 1+random.IntN(40)); last >= 0 {
 			acknowledged = last
 		}
 		s, err := Open(dir, Options{})

@@ -258,6 +258,9 @@ func (t *transition) sendSignal(inv *invocation, c *journal.SendSignal) *journal
 	if c.Named {
 		id = journal.NamedSignalID(c.Signal)
 	}
+	if id == (journal.NotificationID{}) {
+		return &journal.Failure{Code: 400, Message: "signal to " + c.Target + ": give the signal a name"}
+	}
 	t.owe(inv, &Signal{ID: target, Signal: id, Result: c.Result})
 	return nil
 }

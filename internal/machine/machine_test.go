@@ -127,13 +127,18 @@ func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token T
 	return nil
 }
 
+// find returns the first row on disk, in key order, for which match holds.
 func find[R Row](w *world, match func(R) bool) (found R) {
-	for _, row := range w.disk {
-		if r, ok := row.(R); ok && match(r) {
-			return r
+	var at Key
+	ok := false
+	for k, row := range w.disk {
+		if r, fits := row.(R); fits && match(r) && (!ok || compareKeys(k, at) < 0) {
+			found, at, ok = r, k, true
 		}
 	}
-	w.t.Fatalf("no such %T on disk", found)
+	if !ok {
+		w.t.Fatalf("no such %T on disk", found)
+	}
 	return found
 }
 

@@ -231,23 +231,28 @@ func notification(words []string) journal.Notification {
 	}
 }
 
+// line is one entry or operation: a word, its arguments and its options.
+type line []string
+
+func (l line) at(i int) string {
+	if i < len(l) && !strings.Contains(l[i], "=") {
+		return l[i]
+	}
+	return ""
+}
+
+func (l line) option(name string) string {
+	for _, w := range l[1:] {
+		if v, ok := strings.CutPrefix(w, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
 // command reads one command; ids come from a.
-func command(words []string, a allocator) journal.Command {
-	at := func(i int) string {
-		if i < len(words) && !strings.Contains(words[i], "=") {
-			return words[i]
-		}
-		return ""
-	}
-	option := func(name string) string {
-		for _, w := range words[1:] {
-			if v, ok := strings.CutPrefix(w, name+"="); ok {
-				return v
-			}
-		}
-		return ""
-	}
-	service, handler, _ := strings.Cut(at(1), "/")
+func command(words line, a allocator) journal.Command {
+	at, option := words.at, words.option
 	switch words[0] {
 	case "input":
 		return &journal.Input{Value: []byte(at(1))}
@@ -281,18 +286,6 @@ func command(words []string, a allocator) journal.Command {
 		return &journal.Run{Completion: a.NextCompletion(), Name: option("name")}
 	case "sleep":
 		return &journal.Sleep{WakeUpAt: 7, Completion: a.NextCompletion(), Name: option("name")}
-	case "call":
-		return &journal.Call{
-			Service: service, Handler: handler, Key: option("key"), Parameter: []byte(at(2)),
-			Headers: headers(option("header")), IdempotencyKey: optional(option("idempotency")),
-			InvocationIDCompletion: a.NextCompletion(), Completion: a.NextCompletion(),
-		}
-	case "send":
-		return &journal.OneWayCall{
-			Service: service, Handler: handler, Key: option("key"), Parameter: []byte(at(2)),
-			Headers: headers(option("header")), IdempotencyKey: optional(option("idempotency")),
-			InvokeAt: uint64(number(option("at"))), InvocationIDCompletion: a.NextCompletion(),
-		}
 	case "signal":
 		return &journal.SendSignal{Target: at(1), Named: true, Signal: at(2), Result: journal.ValueOf([]byte(at(3)))}
 	case "cancel":
@@ -309,6 +302,28 @@ func command(words []string, a allocator) journal.Command {
 		return &journal.Output{Result: journal.ValueOf([]byte(at(1)))}
 	case "fail":
 		return &journal.Output{Result: journal.FailureOf(500, at(1))}
+	default:
+		return call(words, a)
+	}
+}
+
+// call reads a call or a send.
+func call(words line, a allocator) journal.Command {
+	at, option := words.at, words.option
+	service, handler, _ := strings.Cut(at(1), "/")
+	switch words[0] {
+	case "call":
+		return &journal.Call{
+			Service: service, Handler: handler, Key: option("key"), Parameter: []byte(at(2)),
+			Headers: headers(option("header")), IdempotencyKey: optional(option("idempotency")),
+			InvocationIDCompletion: a.NextCompletion(), Completion: a.NextCompletion(),
+		}
+	case "send":
+		return &journal.OneWayCall{
+			Service: service, Handler: handler, Key: option("key"), Parameter: []byte(at(2)),
+			Headers: headers(option("header")), IdempotencyKey: optional(option("idempotency")),
+			InvokeAt: uint64(number(option("at"))), InvocationIDCompletion: a.NextCompletion(),
+		}
 	default:
 		panic("unknown entry or operation " + words[0])
 	}

@@ -23,7 +23,7 @@ func carriers(value []byte) []machine.Row {
 
 func largePayloadsComeBack(t *testing.T, h Harness) {
 	s := h.Open(t)
-	for _, n := range []int{persistence.ChunkBytes - 1, persistence.ChunkBytes, persistence.ChunkBytes + 1, 2 * persistence.ChunkBytes, 5<<20 + 3} {
+	for _, n := range []int{persistence.ChunkBytes - 1, persistence.ChunkBytes, persistence.ChunkBytes + 1, 2 * persistence.ChunkBytes, 3<<20 + 3} {
 		rows := carriers(pattern(n))
 		if n > 1<<20 {
 			rows = rows[:4]
