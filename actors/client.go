@@ -174,6 +174,8 @@ func refusalCode(err error) objects.Code {
 	var overloaded *OverloadedError
 	var quarantined *QuarantinedError
 	switch {
+	case errors.As(err, &quarantined): // first: its cause may be any error
+		return 500
 	case errors.Is(err, ErrUnknownService), errors.Is(err, ErrUnknownHandler), errors.Is(err, ErrUnknownInvocation):
 		return 404
 	case errors.Is(err, ErrNotReady):
@@ -194,8 +196,6 @@ func refusalCode(err error) objects.Code {
 		return 429
 	case errors.As(err, &overloaded):
 		return 503
-	case errors.As(err, &quarantined):
-		return 500
 	default:
 		return 0
 	}

@@ -88,7 +88,7 @@ func TestAnInvocationThatEndsTheProcessIsStartedAloneAndAtLastPaused(t *testing.
 		for n := 1; n <= 10; n++ {
 			before := started.Load()
 			b.crash()
-			time.Sleep(2 * time.Minute) // back-off of an invocation that is started alone
+			advance(2 * time.Minute) // back-off of an invocation that is started alone
 			if in, err := b.rt.Inspect(t.Context(), id, InspectOptions{}); err != nil || in.Invocation.Retry.Deaths != uint32(n) {
 				t.Fatalf("after %d crashes: %+v, %v", n, in, err)
 			}
@@ -135,14 +135,14 @@ func TestPressureHoldsNewWorkAndLetsOldWorkEnd(t *testing.T) {
 			return persistence.Health{}
 		}})
 		pressed.Store(true)
-		time.Sleep(2 * time.Second)
+		advance(2 * time.Second)
 		if _, err := b.rt.Send(t.Context(), ask("Echo", "", "echo", "x")); !errors.Is(err, ErrLowSpace) {
 			t.Errorf("a send under pressure gives %v", err)
 		}
 		b.resolve(w, "x", "yes")
 		wantValue(t, attach(b, id), `"yes"`)
 		pressed.Store(false)
-		time.Sleep(2 * time.Second)
+		advance(2 * time.Second)
 		wantValue(t, call(b, ask("Echo", "", "echo", "x")).Result, `"x"`)
 	})
 }

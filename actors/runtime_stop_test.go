@@ -153,7 +153,7 @@ func TestAKilledInvocationHandsItsKeyOnWhenItsCodeHasEnded(t *testing.T) {
 				}
 				if ends {
 					<-rc.Done()
-					time.Sleep(time.Second)
+					advance(time.Second)
 				} else {
 					<-release
 				}
@@ -231,7 +231,7 @@ func TestAHandlerThatIsNotBoundWaitsForTheNextBuild(t *testing.T) {
 		synctest.Wait()
 		b.options.Services = nil
 		b.crash()
-		time.Sleep(time.Hour)
+		advance(time.Hour)
 		synctest.Wait()
 		in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
 		if err != nil {
@@ -254,7 +254,7 @@ func TestTheOldestWaiterIsSuspendedWhenTooManyWait(t *testing.T) {
 		var ids []ident.InvocationID
 		for _, key := range []string{"1", "2", "3"} {
 			ids = append(ids, send(b, ask("Desk", key, "ask", key)))
-			time.Sleep(time.Second)
+			advance(time.Second)
 		}
 		if got := []string{b.status(ids[0]), b.status(ids[1]), b.status(ids[2])}; got[0] != "suspended" || got[1] != "ready" || got[2] != "ready" {
 			t.Errorf("statuses are %v", got)
@@ -285,7 +285,7 @@ func TestAHandlerThatHogsItsSlotLosesIt(t *testing.T) {
 	t.Parallel()
 	w := &world{}
 	def := restate.NewService("Hog").Handler("hog", restate.NewServiceHandler(func(restate.Context, restate.Void) (string, error) {
-		time.Sleep(3 * time.Minute)
+		advance(3 * time.Minute)
 		return "fed", nil
 	}))
 	inBubble(t, Options{Services: append(w.services(), def), MaxRunningHandlers: 1}, func(t *testing.T, b *bench) {
@@ -352,14 +352,14 @@ func TestNothingIsLeftWhenRetentionIsOver(t *testing.T) {
 		synctest.Wait()
 		b.resolve(w, "x", "yes")
 		wantValue(t, attach(b, id), `"yes"`)
-		time.Sleep(26 * time.Hour)
+		advance(26 * time.Hour)
 		if _, err := b.rt.Output(t.Context(), id); !errors.Is(err, ErrUnknownInvocation) {
 			t.Errorf("the output of an expired invocation gives %v", err)
 		}
 		if o := b.resolve(w, "x", "again"); o != SignalCompleted {
 			t.Errorf("a repeated callback gives %v", o)
 		}
-		time.Sleep(26 * time.Hour)
+		advance(26 * time.Hour)
 		for _, table := range []machine.Table{machine.TableInvocation, machine.TableJournal, machine.TableExpiry, machine.TableOutbox, machine.TableActive, machine.TableTimer, machine.TableChore} {
 			if n := rows(t, b, table); n != 0 {
 				t.Errorf("%d rows of table %q are left", n, table)

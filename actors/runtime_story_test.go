@@ -62,13 +62,13 @@ func (s *story) tell(t *testing.T, b *bench) {
 			for name := range s.asks { // those whose turn has come meanwhile
 				s.answer(name)
 			}
-			time.Sleep(time.Second)
+			advance(time.Second)
 		}
 	}
 	for key, sum := range s.sums {
 		wantValue(t, call(b, ask("Counter", key, "get", nil)).Result, strconv.Itoa(sum))
 	}
-	time.Sleep(time.Hour)
+	advance(time.Hour)
 	if st := b.rt.Stats(); st.LiveActors+st.Attempts+st.HotWaiters+st.RunningHandlers+st.Requests+st.Admitted != 0 {
 		t.Errorf("something is left in memory: %+v", st)
 	}
@@ -109,7 +109,7 @@ func (s *story) step(t *testing.T) {
 	case 11:
 		s.operate(t, machine.OpKill)
 	case 12:
-		time.Sleep(time.Duration(s.r.IntN(4000)) * time.Millisecond)
+		advance(time.Duration(s.r.IntN(4000)) * time.Millisecond)
 	default:
 		if s.r.IntN(2) == 0 {
 			s.b.crash()

@@ -29,7 +29,7 @@ const (
 	pageBytes    = 4096
 )
 
-var endKey = []byte("!badger!txn")
+const endKey = "!badger!txn"
 
 // logRecord is one parsed record.
 type logRecord struct {
