@@ -19,20 +19,34 @@ func runHandler(fn *func(RunContext) (any, error), opts ...RunOption) Handler {
 	})
 }
 
-// TestRunResultIsNeverComputedAgain after it was durable, in any attempt.
+// TestRunResultIsNeverComputedAgain once it is durable, in any attempt; before
+// that it may be.
 func TestRunResultIsNeverComputedAgain(t *testing.T) {
 	t.Parallel()
 	executed := 0
-	fn := func(RunContext) (any, error) { executed++; return executed, nil }
-	e := newEngine(t, runHandler(&fn))
-	for {
-		o := e.attempt(4) // Append, Barrier, Wait or Propose, and one more
-		if o.Kind == OutcomeEnded || executed > 1 {
-			break
+	e := newEngine(t, NewObjectHandler(func(ctx ObjectContext, _ string) (int, error) {
+		n, err := Run(ctx, func(RunContext) (int, error) { executed++; return executed, nil })
+		if err != nil {
+			return 0, err
+		}
+		if err := Sleep(ctx, time.Second); err != nil {
+			return 0, err
+		}
+		return n, nil
+	}))
+	e.attempt(4) // Append, Barrier and Wait; the fourth call is the proposal
+	if executed != 1 || len(e.journal) != 2 {
+		t.Fatalf("executed %d times, %d entries: want a result that was lost", executed, len(e.journal))
+	}
+	e.suspends = true
+	for range 3 {
+		if o := e.attempt(0); o.Kind != OutcomeUnwound {
+			t.Fatalf("%+v", o)
 		}
 	}
-	if got := e.finish(0); string(got.Value) != "1" && executed == 1 {
-		t.Fatalf("output %q after %d executions", got.Value, executed)
+	e.world = (*engine).fireTimer
+	if got := e.finish(0); string(got.Value) != "2" || executed != 2 {
+		t.Fatalf("output %s after %d executions", got.Value, executed)
 	}
 }
 
