@@ -252,17 +252,6 @@ func (c *handClock) leap(d time.Duration) {
 	c.wall = c.wall.Add(d)
 }
 
-// nextAlarm returns how long it is until the next alarm.
-func (c *handClock) nextAlarm() (time.Duration, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.alarms) == 0 {
-		return 0, false
-	}
-	first := slices.MinFunc(c.alarms, func(a, b *handAlarm) int { return cmp.Compare(a.at, b.at) })
-	return first.at - c.up, true
-}
-
 // testLog sends log lines to the test.
 func testLog(t testing.TB) *slog.Logger {
 	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -20,7 +20,7 @@ func idOf(row *machine.TimerRow) timerID {
 	return timerID{due: row.Due, birth: row.Birth, slot: row.Slot}
 }
 
-func (a timerID) compare(b timerID) int {
+func (a timerID) Compare(b timerID) int {
 	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.birth, b.birth), cmp.Compare(a.slot, b.slot))
 }
 
@@ -30,11 +30,11 @@ type pendingTimer struct {
 	row *machine.TimerRow
 }
 
-func (a pendingTimer) compare(b pendingTimer) int { return a.timerID.compare(b.timerID) }
+func (a pendingTimer) Compare(b pendingTimer) int { return a.timerID.Compare(b.timerID) }
 
 // minHeap is a binary heap with the least item on top. The zero value is empty.
 // Unlike container/heap it does not box its items.
-type minHeap[T interface{ compare(T) int }] []T
+type minHeap[T interface{ Compare(T) int }] []T
 
 func (h minHeap[T]) top() T { return h[0] }
 
@@ -43,7 +43,7 @@ func (h *minHeap[T]) push(item T) {
 	s := *h
 	for i := len(s) - 1; i > 0; {
 		parent := (i - 1) / 2
-		if s[parent].compare(s[i]) <= 0 {
+		if s[parent].Compare(s[i]) <= 0 {
 			return
 		}
 		s[parent], s[i] = s[i], s[parent]
@@ -68,7 +68,7 @@ func (h minHeap[T]) sink(i int) {
 	for {
 		least := i
 		for child := 2*i + 1; child <= 2*i+2 && child < len(h); child++ {
-			if h[child].compare(h[least]) < 0 {
+			if h[child].Compare(h[least]) < 0 {
 				least = child
 			}
 		}
@@ -81,7 +81,7 @@ func (h minHeap[T]) sink(i int) {
 }
 
 // sort puts all items in order. A sorted slice is a heap.
-func (h minHeap[T]) sort() { slices.SortFunc(h, T.compare) }
+func (h minHeap[T]) sort() { slices.SortFunc(h, T.Compare) }
 
 // keep removes the items that are not wanted.
 func (h *minHeap[T]) keep(wanted func(T) bool) {
