@@ -12,8 +12,9 @@ import (
 // body has arrived.
 const eagerBytes = 1 << 20
 
-// boundBody bounds the arrival of a body. The bound stays when the route does
-// not read the body: net/http then does, before it sends the answer.
+// boundBody bounds the arrival of a body. net/http lifts the bound when the
+// body has been read, so a call may wait for longer. When the route does not
+// read it the bound stays: net/http then reads, before it sends the answer.
 func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return
@@ -29,7 +30,7 @@ func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) {
 
 // readBody reads the whole body of r, which belongs to the caller afterwards.
 // One that is larger than the limit is a 413, whether it says so first or not.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (s *Server) readBody(r *http.Request) ([]byte, error) {
 	limit := s.opts.MaxBody
 	switch {
 	case r.ContentLength > limit:
@@ -46,8 +47,6 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error
 	case int64(len(body)) > limit:
 		return nil, tooLarge(limit)
 	}
-	// A call may wait for much longer than a body may take.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return body, nil
 }
 

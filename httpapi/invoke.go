@@ -106,7 +106,7 @@ func (s *Server) readRequest(x *exchange, t *target) (request actors.Request, fa
 	if fail = checkHandler(x, t, key); fail != nil {
 		return request, fail, nil
 	}
-	body, err := s.readBody(x.w, x.r)
+	body, err := s.readBody(x.r)
 	if err != nil {
 		return request, nil, err
 	}

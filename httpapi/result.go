@@ -169,7 +169,7 @@ type jsonTarget struct {
 // serveJSONTarget serves a request whose body names the invocation. Lookup
 // computes the id and does not ask whether it exists.
 func (s *Server) serveJSONTarget(x *exchange, verb string) error {
-	body, err := s.readBody(x.w, x.r)
+	body, err := s.readBody(x.r)
 	if err != nil {
 		return err
 	}

@@ -73,8 +73,12 @@ func TestAWaitingCallLosesItsConnectionAtStopAndNewOnesGet503(t *testing.T) {
 		t.Errorf("while draining: %v, %v", resp, err)
 	}
 	close(drained)
+	began := time.Now()
 	if err := <-outcome; !errors.Is(err, io.EOF) {
 		t.Errorf("the waiting call ended with %v", err)
+	}
+	if took := time.Since(began); took >= closeGrace {
+		t.Errorf("the waiting call was let go after %v", took)
 	}
 	if err := <-v.ended; err != nil {
 		t.Errorf("Serve: %v", err)
@@ -155,7 +159,12 @@ func TestALongWaitIsNotCutOffByTheTimeoutOfItsBody(t *testing.T) {
 		}
 	}}
 	v := serveFake(t, f, Options{TransferTimeout: timeout})
-	for range 2 {
+	for n := range 2 {
+		if n > 0 {
+			// The connection is used again when the deadline of the first
+			// answer has passed.
+			<-time.After(4 * timeout)
+		}
 		r, _ := http.NewRequest("POST", "http://"+v.Ingress+"/Greeter/Greet", strings.NewReader("1"))
 		r.Header.Set("Content-Type", asJSON)
 		r.Header.Set("Expect", "100-continue")

@@ -11,6 +11,9 @@ import (
 // output of the key, before any effect in Gated is performed. An output without
 // writes waits in the same line. Effects in Now are performed at once. Both
 // lists are performed in order.
+//
+// The rows in Writes belong to the object: they are encoded before the next
+// Apply.
 type Output struct {
 	Seq    ident.Seq
 	Writes []Write

@@ -107,11 +107,10 @@ func (t *transition) writeInvocation(inv *invocation) {
 	}
 	inv.written = t.at.Seq
 	inv.row.ModifiedAt = t.at.Now
-	row := inv.row
 	if inv.born == t.at.Seq {
-		t.putFresh(&row)
+		t.putFresh(&inv.row)
 	} else {
-		t.put(&row)
+		t.put(&inv.row)
 	}
 	t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: inv.row.Birth})
 }
@@ -129,8 +128,7 @@ func (t *transition) writeHead() {
 		if !t.headStored {
 			t.put(listing)
 		}
-		row := *h
-		t.put(&row)
+		t.put(h)
 	case t.headStored:
 		t.delete(h.Key())
 		t.delete(listing.Key())

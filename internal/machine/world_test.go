@@ -53,6 +53,7 @@ func (w *world) apply(ev Event) *Output {
 		out.Reset(at.Seq)
 		needs := w.object.Apply(at, ev, &out)
 		if needs == nil {
+			keep(&out)
 			w.line = append(w.line, out)
 			return &out
 		}
@@ -69,6 +70,21 @@ func (w *world) apply(ev Event) *Output {
 	return nil
 }
 
+// keep copies the rows that belong to the object, as encoding them does.
+func keep(out *Output) {
+	for i := range out.Writes {
+		switch r := out.Writes[i].Put.(type) {
+		case *InvocationRow:
+			c := *r
+			out.Writes[i].Put = &c
+		case *HeadRow:
+			c := *r
+			out.Writes[i].Put = &c
+		}
+	}
+}
+
+// read answers a need from the disk.
 func (w *world) read(n Need) []Row {
 	if n.Point() {
 		if r := w.disk[n.From]; r != nil {
