@@ -19,13 +19,7 @@ func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 {
 		return
 	}
-	ctl := http.NewResponseController(w)
-	// Deadlines belong to the connection: that of an earlier answer would cut
-	// off the "100 Continue" which the first read sends.
-	if r.Header["Expect"] != nil {
-		_ = ctl.SetWriteDeadline(time.Time{})
-	}
-	_ = ctl.SetReadDeadline(time.Now().Add(s.opts.TransferTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.TransferTimeout))
 }
 
 // readBody reads the whole body of r, which belongs to the caller afterwards.

@@ -31,7 +31,7 @@ func TestRandomStoriesKeepTheInvariants(t *testing.T) {
 	}
 }
 
-var randomSeeds = flag.Int("machine.seeds", 100, "random stories of the machine")
+var randomSeeds = flag.Int("machine.seeds", 30, "random stories of the machine")
 
 // player makes random moves that a correct shell could make.
 type player struct {
