@@ -2,6 +2,7 @@ package actors
 
 import (
 	"maps"
+	"runtime"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -16,6 +17,8 @@ type Scheduler interface {
 	Go(name string, fn func())
 	// Signal returns a new signal.
 	Signal() Signal
+	// Yield lets other goroutines run first, if any are ready.
+	Yield()
 }
 
 // Signal wakes one goroutine. A notification that comes before Wait is kept;
@@ -49,6 +52,9 @@ func (g *Goroutines) Go(name string, fn func()) {
 
 // Signal implements Scheduler.
 func (g *Goroutines) Signal() Signal { return make(channelSignal, 1) }
+
+// Yield implements Scheduler.
+func (g *Goroutines) Yield() { runtime.Gosched() }
 
 // Live returns how many goroutines of each name have not ended; names without
 // any are absent.

@@ -1,0 +1,62 @@
+package actors
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
+)
+
+// yielding is a scheduler that does something when the committer steps back.
+type yielding struct {
+	*Goroutines
+	yield func()
+}
+
+func (y yielding) Yield() { y.yield() }
+
+// TestAcceptanceWaitsForTheResultWhileNobodyWaits is the commit budget of a
+// call without steps: one group for acceptance and result.
+func TestAcceptanceWaitsForTheResultWhileNobodyWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		yields := 0
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			if yields++; yields == 3 {
+				result := c.output(2, 1)
+				result.entry, result.gated = &entry{}, []machine.Effect{&machine.Finished{}}
+				c.enqueue(result)
+			}
+		}}
+		c.start()
+		accepted := c.output(1, 1)
+		accepted.entry = &entry{}
+		c.enqueue(accepted)
+		c.stop()
+		if g := c.groups(); len(g) != 1 || !slices.Equal(g[0], []ident.Seq{1, 2}) || yields != 3 {
+			t.Fatalf("groups %v after %d yields, want one with both after 3", g, yields)
+		}
+	})
+}
+
+// TestOutputThatNobodyWaitsForIsCommittedSoon bounds how long it may wait.
+func TestOutputThatNobodyWaitsForIsCommittedSoon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		yields := 0
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() { yields++ }}
+		c.start()
+		accepted := c.output(1, 1)
+		accepted.entry = &entry{}
+		c.enqueue(accepted)
+		synctest.Wait()
+		if len(c.released) != 1 || yields != maxYields {
+			t.Fatalf("released %v after %d yields, want it after %d", c.released, yields, maxYields)
+		}
+		c.stop()
+	})
+}

@@ -1,0 +1,89 @@
+package httpapi_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dormouse-run/dormouse/httpapi"
+)
+
+// envChild is the directory of a child: its data, its ledger and its addresses.
+const envChild = "DORMOUSE_CHILD_DIR"
+
+// TestChild is a program with a desk, which other tests start and kill; by
+// itself it does nothing.
+func TestChild(t *testing.T) {
+	dir := os.Getenv(envChild)
+	if dir == "" {
+		t.Skip("it runs as the child of other tests")
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	c := httpapi.Config{
+		Dir: filepath.Join(dir, "data"), Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0",
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Ready: func(a httpapi.Addresses) {
+			if err := childLedger(dir).write("serving", fmt.Sprint(os.Getpid()), a.Ingress, a.Admin); err != nil {
+				panic(err)
+			}
+		},
+	}
+	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
+	if err := httpapi.Run(ctx, c, deskServices(childLedger(dir))...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func childLedger(dir string) ledger { return ledger(filepath.Join(dir, "ledger")) }
+
+// child is a running TestChild. It has the requests of a house, and no runtime.
+type child struct {
+	house
+	ledger
+	dir    string
+	cmd    *exec.Cmd
+	output *strings.Builder
+}
+
+// startChild starts a program on a directory and waits until it serves.
+func startChild(t *testing.T, dir string) *child {
+	t.Helper()
+	c := &child{dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
+	c.cmd = exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
+	c.cmd.Env = append(os.Environ(), envChild+"="+dir)
+	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	if err := c.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(func() { c.end(syscall.SIGKILL); transport.CloseIdleConnections() })
+	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
+	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport}}
+	return c
+}
+
+// end sends a signal and waits until the process is gone.
+func (c *child) end(s syscall.Signal) {
+	if err := c.cmd.Process.Signal(s); errors.Is(err, os.ErrProcessDone) {
+		return
+	}
+	_ = c.cmd.Wait() // a killed process reports its death as an error
+}
+
+// killed kills the process like a power cut would, and starts the next one.
+func (c *child) killed() *child {
+	c.t.Helper()
+	c.end(syscall.SIGKILL)
+	return startChild(c.t, c.dir)
+}
