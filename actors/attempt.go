@@ -49,6 +49,8 @@ type attempt struct {
 	// gated says that the output which started this attempt is not durable yet
 	// and has to be.
 	gated bool
+	// recovered says that start-up has brought the invocation back.
+	recovered bool
 	// permitted says that an attempt which is started alone may start.
 	permitted bool
 	// stopped is set once, when the attempt shall end; stopBy is when it is
@@ -154,7 +156,7 @@ func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed id
 	inv := &start.Invocation
 	a := &attempt{
 		rt: rt, entry: e, start: start, birth: inv.Birth, epoch: start.Epoch, id: inv.ID, target: inv.Target,
-		wake: rt.sched.Signal(), gated: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
+		wake: rt.sched.Signal(), gated: gated, recovered: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
 	}
 	if b := rt.bindings.find(inv.Target.Service, inv.Target.Handler); b != nil && b.kind == inv.Target.Kind {
 		a.bound = b
@@ -167,7 +169,7 @@ func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed id
 // unwound at its next operation. The first reason stays; stop reports whether
 // this is it. It may be called by anyone.
 func (a *attempt) stop(reason stopReason) (first bool) {
-	now := a.rt.clock.Now()
+	now := a.rt.clock.lapse()
 	a.mu.Lock()
 	if a.stopped != 0 || a.phase == phaseOver {
 		a.mu.Unlock()
@@ -288,7 +290,7 @@ func (a *attempt) enqueue() {
 // granted takes a slot: to start, or to go on after a wait. It reports whether
 // the attempt still wants it.
 func (a *attempt) granted() bool {
-	now := a.rt.clock.Now()
+	now := a.rt.clock.lapse()
 	a.mu.Lock()
 	if a.phase == phaseOver || a.stopped != 0 {
 		a.mu.Unlock()

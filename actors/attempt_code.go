@@ -102,7 +102,10 @@ func (a *attempt) run() {
 // may still run.
 func (a *attempt) done(o objects.Outcome) {
 	failed := o.Kind == objects.OutcomeFailed
-	now := a.rt.clock.Now()
+	if o.Failure.Stack != "" {
+		a.rt.logger.Warn("a handler has panicked", "invocation", a.id.String(), "target", a.target.String(), "panic", o.Failure.Message, "stack", o.Failure.Stack)
+	}
+	now := a.rt.clock.lapse()
 	a.mu.Lock()
 	a.out.outcome = &o
 	if failed {
@@ -122,7 +125,7 @@ func (a *attempt) done(o objects.Outcome) {
 // handlerEnded runs when the handler's goroutine ends, however that happens.
 func (a *attempt) handlerEnded() {
 	a.giveUpSlot()
-	now := a.rt.clock.Now()
+	now := a.rt.clock.lapse()
 	a.mu.Lock()
 	tell := false
 	if a.stopped == 0 && !a.code.leaving {

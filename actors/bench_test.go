@@ -45,7 +45,10 @@ func (b *bench) open() {
 	b.t.Helper()
 	b.sched = new(Goroutines)
 	o := b.options
-	o.Store, o.Scheduler, o.Logger = b.store, b.sched, slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	o.Store, o.Scheduler = b.store, b.sched
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(b.t.Output(), nil))
+	}
 	rt, err := Open(b.t.Context(), o)
 	if err != nil {
 		b.t.Fatalf("open: %v", err)

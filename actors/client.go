@@ -51,7 +51,8 @@ func (t *transport) Attach(ctx context.Context, invocationID string) (ingress.Re
 	if err != nil {
 		return ingress.Response{}, ingress.NewError(400, err.Error(), err)
 	}
-	return resultOf(t.rt.Attach(ctx, id))
+	r, err := t.rt.Attach(ctx, id)
+	return resultOf(r, unnamed(err))
 }
 
 // Output implements ingress.Transport.
@@ -60,7 +61,8 @@ func (t *transport) Output(ctx context.Context, invocationID string) (ingress.Re
 	if err != nil {
 		return ingress.Response{}, ingress.NewError(400, err.Error(), err)
 	}
-	return resultOf(t.rt.Output(ctx, id))
+	r, err := t.rt.Output(ctx, id)
+	return resultOf(r, unnamed(err))
 }
 
 // Complete implements ingress.Transport.
@@ -81,7 +83,7 @@ func (t *transport) Complete(ctx context.Context, awakeableID string, value []by
 		result = journal.Result{Kind: journal.ResultFailure, Failure: objects.FailureOf(terminal)}
 	}
 	if _, err := t.rt.Signal(ctx, id.Invocation, journal.SignalID(id.Index), result); err != nil {
-		return refusal(err)
+		return refusal(unnamed(err))
 	}
 	return nil
 }
@@ -97,7 +99,7 @@ func (t *transport) Operate(ctx context.Context, op ingress.Operation, invocatio
 		return ingress.NewError(400, "there is no operation "+string(op), nil)
 	}
 	if _, err := t.rt.Operate(ctx, operation, id); err != nil {
-		return refusal(err)
+		return refusal(unnamed(err))
 	}
 	return nil
 }
@@ -165,6 +167,15 @@ func resultOf(r Response, err error) (ingress.Response, error) {
 func refusal(err error) error {
 	if code := refusalCode(err); code != 0 {
 		return ingress.NewError(code, err.Error(), err)
+	}
+	return err
+}
+
+// unnamed takes operation and id off an error that is no refusal: the client
+// puts its own in front of it.
+func unnamed(err error) error {
+	if inner := errors.Unwrap(err); inner != nil && refusalCode(err) == 0 {
+		return inner
 	}
 	return err
 }

@@ -119,6 +119,10 @@ func (c *steadyClock) nowMs() int64 {
 	}
 }
 
+// lapse returns a time that moves with waiting alone: it neither leaps nor stands
+// still. Differences of it say how long something has lasted in this process.
+func (c *steadyClock) lapse() time.Time { return time.UnixMilli(1).Add(c.uptime(c.base.Now())) }
+
 // highWater returns the highest time handed out so far, in ms since the epoch:
 // the mark that the next start must not be below.
 func (c *steadyClock) highWater() int64 { return c.high.Load() }

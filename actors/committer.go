@@ -159,7 +159,9 @@ func (c *committer) run() {
 		case failure != nil:
 			c.drop()
 		case len(c.work) > 0:
-			c.linger()
+			if c.linger() != nil {
+				continue
+			}
 			if err := c.commitGroup(c.group()); err != nil {
 				c.abort(err)
 				c.fail(err)
@@ -180,18 +182,22 @@ const maxYields = 500
 // linger gives handlers a moment to end while nobody waits for the disk. A
 // handler starts when its invocation is applied, and a short one ends before a
 // sync would; then acceptance and result need one group instead of two. As soon
-// as somebody waits for anything in the queue, it returns.
-func (c *committer) linger() {
+// as somebody waits for anything in the queue, it returns; it returns an error
+// when the queue was aborted meanwhile.
+func (c *committer) linger() error {
 	seen := 0
 	for range maxYields {
 		for ; seen < len(c.work); seen++ {
 			if c.work[seen].awaited() {
-				return
+				return nil
 			}
 		}
 		c.sched.Yield()
-		c.take()
+		if failure, _ := c.take(); failure != nil {
+			return failure
+		}
 	}
+	return nil
 }
 
 // awaited reports whether anything happens when the output is durable.

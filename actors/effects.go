@@ -102,6 +102,8 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		rt.deliverer.post(ef.Row)
 	case *machine.SetTimer:
 		rt.timers.set(ef.Timer)
+	case *machine.AttemptFailed:
+		rt.reportFailure(ef)
 	case *machine.Continue:
 		chore := ef.Chore
 		rt.registry.deliver(chore.Object, chore.Partition, &machine.DoChore{Chore: chore})

@@ -90,7 +90,7 @@ type QuarantinedError struct {
 
 // Error implements error.
 func (e *QuarantinedError) Error() string {
-	return fmt.Sprintf("%s is quarantined: %v", e.Object, e.Cause)
+	return fmt.Sprintf("%s is quarantined: %v; other keys work: restart the process, and restore its directory from a backup when this comes again", e.Object, e.Cause)
 }
 
 // Unwrap returns the cause.

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -59,6 +58,7 @@ func (k *keyActor) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *entry:
 		k.entry, k.obj = m, machine.New(m.partition, m.key)
+		k.broken = k.rt.quarantined.find(m.key)
 		m.idle.Store(true)
 		k.rt.sweeper.kick()
 		return
@@ -287,31 +287,6 @@ func (k *keyActor) refuseUnbound(a *attempt) {
 		k.rt.unbound(a)
 		k.apply(&envelope{event: ev})
 	}
-}
-
-// quarantine gives the key up until the process starts again. Outputs that were
-// queued before commit normally, rows addressed to the key stay on disk.
-func (k *keyActor) quarantine(cause error) {
-	if k.broken != nil || k.rt.failed.Load() || errors.Is(cause, persistence.ErrClosed) {
-		return
-	}
-	k.broken = &QuarantinedError{Object: k.entry.key, Cause: cause}
-	k.obj = nil
-	k.rt.quarantined.Add(1)
-	k.rt.logger.Error("a key is quarantined until the next start; no other key is affected", "object", k.entry.key.String(), "error", cause)
-	k.rt.waiters.failKey(k.entry.key, k.broken)
-	for _, a := range k.live {
-		a.stop(stopAborted)
-	}
-}
-
-// refuse answers an event of a key that is quarantined.
-func (k *keyActor) refuse(env *envelope) {
-	if token := tokenOf(env.event); token != 0 && k.broken != nil {
-		k.rt.waiters.fail(token, k.broken)
-	}
-	env.permit.release()
-	k.rt.settle(&env.origin)
 }
 
 // tokenOf returns the request that waits for the answer to an event, 0 for

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -58,5 +59,31 @@ func TestOutputThatNobodyWaitsForIsCommittedSoon(t *testing.T) {
 			t.Fatalf("released %v after %d yields, want it after %d", c.released, yields, maxYields)
 		}
 		c.stop()
+	})
+}
+
+// TestWhatAnAbortMeetsWhileTheCommitterStepsBackStaysOffTheDisk aborts between
+// the queue and the commit.
+func TestWhatAnAbortMeetsWhileTheCommitterStepsBackStaysOffTheDisk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		yields := 0
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			if yields++; yields == 3 {
+				c.abort(errors.New("an actor failed"))
+				broken := c.output(2, 1)
+				broken.entry, broken.gated = &entry{}, []machine.Effect{&machine.Finished{}}
+				c.enqueue(broken)
+			}
+		}}
+		c.start()
+		accepted := c.output(1, 1)
+		accepted.entry = &entry{}
+		c.enqueue(accepted)
+		c.stop()
+		if g := c.groups(); len(g) > 0 || len(c.released) > 0 {
+			t.Fatalf("after the abort %v was committed and %v released", g, c.released)
+		}
 	})
 }

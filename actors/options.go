@@ -18,7 +18,7 @@ import (
 //	Services               none
 //	Clock, Scheduler       the operating system's
 //	Random                 crypto/rand
-//	Logger                 discards
+//	Logger                 slog.Default()
 //	Defaults               objects.DefaultSettings: inactivity 1 min, abort 10 min, retentions 24 h,
 //	                       retries 500 ms × 2 up to 1 min, 70 attempts, then pause
 //	InactivityTimeout      that of Defaults
@@ -46,7 +46,8 @@ type Options struct {
 	// secrets of a kind, so it should be one that nobody can predict. It is
 	// read by one goroutine at a time.
 	Random io.Reader
-	// Logger gets what the runtime has to say, and what handlers log.
+	// Logger gets what the runtime has to say, and what handlers log; nil takes
+	// slog.Default().
 	Logger *slog.Logger
 	// LogReplay lets handlers log while their journal is replayed.
 	LogReplay bool
@@ -133,7 +134,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Random = rand.Reader
 	}
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = slog.Default()
 	}
 	return o, errors.Join(errs...)
 }

@@ -195,23 +195,26 @@ func lazy(t journal.Type) bool {
 }
 
 // hold keeps the handler while too much of what it wrote is not durable, and
-// while the store is short of something.
+// while the store is short of something. Meanwhile others have its slot.
 func (a *attempt) hold(more int) objects.Verdict {
-	for {
+	for waited := false; ; waited = true {
 		a.mu.Lock()
 		undurable := a.out.bytes + a.out.applied
 		full := undurable > 0 && undurable+more > a.rt.options.MaxUndurable
 		a.out.held = full
 		a.mu.Unlock()
-		if a.muted.Load() {
+		switch {
+		case a.muted.Load():
 			return objects.Unwind
-		}
-		if !full && !a.rt.pressed.Load() {
+		case full:
+			a.post()
+		case !a.rt.pressed.Load() || a.rt.draining.Load():
+			if waited {
+				return a.regainSlot()
+			}
 			return objects.Proceed
 		}
-		if full {
-			a.post()
-		}
+		a.giveUpSlot()
 		a.wake.Wait()
 	}
 }

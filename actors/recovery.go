@@ -23,6 +23,7 @@ const (
 const (
 	recoveryPause = 50 * time.Millisecond
 	alonePatience = 10 * time.Second
+	crowdPatience = 10 * time.Second
 )
 
 // recovery brings back what the store holds from before.
@@ -41,10 +42,12 @@ type recovery struct {
 	started ident.Seq
 	// flight counts events that are under way.
 	flight *slice
+	// patience is how long the next row waits when too many keys are in memory.
+	patience time.Duration
 }
 
 func newRecovery(rt *Runtime, info persistence.Info) *recovery {
-	return &recovery{loop: newLoop(rt.sched), rt: rt, clean: info.Clean, started: ident.NewSeq(info.Boot, 0), flight: newSlice(rt.sched)}
+	return &recovery{loop: newLoop(rt.sched), rt: rt, clean: info.Clean, started: ident.NewSeq(info.Boot, 0), flight: newSlice(rt.sched), patience: crowdPatience}
 }
 
 // halt asks recovery to end.
@@ -60,10 +63,11 @@ func (r *recovery) over() bool { return r.stopping.Load() || r.rt.failed.Load() 
 func (r *recovery) outbox(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.flight.wake.Notify)()
 	over := func() bool { return r.over() || ctx.Err() != nil }
-	n, err := r.each(machine.TableOutbox, func(row machine.Row) {
+	n, err := eachOwed(r.rt.options.Store, r.started, func(row *machine.OutboxRow) {
 		r.flight.add()
-		r.rt.handOver(row.(*machine.OutboxRow), r.flight, true)
+		r.rt.handOver(row, r.flight, true)
 		r.flight.wait(inFlight, over)
+		r.rt.trace.pass(PointRecoveryRow)
 	}, over)
 	if err != nil {
 		return fmt.Errorf("hand over what was owed: %w", err)
@@ -118,8 +122,19 @@ func (r *recovery) active(row *machine.ActiveRow, unbound map[string]int) {
 		unbound[row.Object.Service]++
 	}
 	r.post(row.Object, row.Partition, &machine.Recover{Active: *row, CountDeath: !r.clean})
-	for int(r.rt.registry.live.Load()) > r.rt.options.MaxLiveActors && !r.over() {
-		r.rt.nap(&r.loop, recoveryPause)
+	r.makeRoom()
+}
+
+// makeRoom waits while too many keys are in memory. Those that cannot leave may
+// wait for what has not been brought back, so the bound is soft: the less it
+// helps to wait, the shorter the waiting, until there is room again.
+func (r *recovery) makeRoom() {
+	crowded := func() bool { return int(r.rt.registry.live.Load()) > r.rt.options.MaxLiveActors }
+	r.waitWhile(crowded, r.patience)
+	if crowded() {
+		r.patience /= 2
+	} else {
+		r.patience = crowdPatience
 	}
 }
 

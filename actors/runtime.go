@@ -52,7 +52,8 @@ type Runtime struct {
 	// draining is set when attempts have to end, failed when nothing becomes
 	// durable any more, pressed while the store is short of something.
 	draining, failed, pressed atomic.Bool
-	abandoned, quarantined    atomic.Uint64
+	abandoned                 atomic.Uint64
+	quarantined               quarantined
 
 	stopping stopping
 }
@@ -191,6 +192,6 @@ func (rt *Runtime) Stats() Stats {
 		LiveActors: int(rt.registry.live.Load()), Activations: rt.registry.activations.Load(),
 		Attempts: rt.attempts.len(), RunningHandlers: running, QueuedAttempts: queued, HotWaiters: rt.hot.len(),
 		Requests: rt.waiters.waiting(), Admitted: rt.admission.admitted(), TimersInMemory: timers,
-		Abandoned: rt.abandoned.Load(), Quarantined: rt.quarantined.Load(),
+		Abandoned: rt.abandoned.Load(), Quarantined: uint64(rt.quarantined.len()),
 	}
 }

@@ -250,6 +250,6 @@ func stacksOf(attempts []*attempt) string {
 
 // nap blocks for d, or until l is halted.
 func (rt *Runtime) nap(l *loop, d time.Duration) {
-	defer rt.clock.AfterFunc(d, l.wake.Notify)()
+	defer rt.clock.base.AfterFunc(d, l.wake.Notify)()
 	l.wake.Wait()
 }

@@ -47,7 +47,7 @@ func newSweeper(rt *Runtime) *sweeper {
 // kick makes the sweeper look soon. It costs one load when it will anyway.
 func (s *sweeper) kick() {
 	if !s.armed.Load() && s.armed.CompareAndSwap(false, true) {
-		s.rt.clock.AfterFunc(s.pause, s.wake.Notify)
+		s.rt.clock.base.AfterFunc(s.pause, s.wake.Notify)
 	}
 }
 
@@ -68,8 +68,12 @@ func (s *sweeper) run() {
 // sweep looks once.
 func (rt *Runtime) sweep() {
 	rt.feelPressure()
-	now := rt.clock.Now()
+	now := rt.clock.lapse()
 	for _, a := range rt.hot.due(now) {
+		a.wantPark()
+	}
+	// A burst asks the oldest one again and again before it has left.
+	for _, a := range rt.hot.oldest(rt.hot.len() - rt.options.MaxHotWaiters) {
 		a.wantPark()
 	}
 	for _, a := range rt.attempts.all() {
@@ -84,8 +88,9 @@ func (rt *Runtime) sweep() {
 	}
 }
 
-// check looks at one attempt.
+// check looks at one attempt. It makes a Run visible whose closure takes long.
 func (rt *Runtime) check(a *attempt, now time.Time) {
+	a.flush()
 	overdue, hogging := a.overdue(now, rt.options.HogTimeout)
 	if overdue && a.abandon() {
 		rt.abandoned.Add(1)

@@ -8,20 +8,22 @@ import (
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
-// timerID is what tells one timer row from another. Births are unique over all
-// partitions.
+// timerID is what tells one timer from another. Births are unique over all
+// partitions. Retry timers of two attempts may have one key, and only the later
+// one is meant: neither may stand for the other.
 type timerID struct {
 	due   int64
 	birth ident.Seq
 	slot  uint32
+	epoch ident.Seq
 }
 
 func idOf(row *machine.TimerRow) timerID {
-	return timerID{due: row.Due, birth: row.Birth, slot: row.Slot}
+	return timerID{due: row.Due, birth: row.Birth, slot: row.Slot, epoch: row.Epoch}
 }
 
 func (a timerID) Compare(b timerID) int {
-	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.birth, b.birth), cmp.Compare(a.slot, b.slot))
+	return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.birth, b.birth), cmp.Compare(a.slot, b.slot), cmp.Compare(a.epoch, b.epoch))
 }
 
 // pendingTimer is a timer that is not yet due.

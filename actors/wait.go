@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"time"
+
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/objects"
@@ -11,7 +13,9 @@ type awaiting func() (*journal.Future, journal.Allocated)
 
 // Wait implements objects.Host.
 func (a *attempt) Wait(parkable bool, wait func() (*journal.Future, journal.Allocated)) objects.Verdict {
-	a.flush()
+	if parkable {
+		a.flush() // otherwise the result of a closure brings along what was kept back
+	}
 	a.mu.Lock()
 	ready := (a.feed.ready() || a.woken) && !a.muted.Load() && !a.rt.draining.Load()
 	if ready {
@@ -38,8 +42,8 @@ func (a *attempt) Wake() {
 
 // await blocks until the feed has something, or the attempt has to be unwound.
 func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
-	if parkable && a.bound.settings.InactivityTimeout > 0 {
-		if over := a.rt.hot.add(a, a.rt.clock.Now(), a.bound.settings.InactivityTimeout); over != nil {
+	if parkable && a.inactivity() > 0 {
+		if over := a.rt.hot.add(a, a.rt.clock.lapse(), a.inactivity()); over != nil {
 			over.wantPark()
 		}
 		a.rt.sweeper.kick()
@@ -91,6 +95,16 @@ func (s step) String() string {
 	}
 }
 
+// inactivity is how long the handler waits in memory. One that was brought back
+// after a crash is suspended at its first wait: what waits has not ended the
+// process, and a suspended invocation is not blamed for the next end.
+func (a *attempt) inactivity() time.Duration {
+	if a.recovered {
+		return 0
+	}
+	return a.bound.settings.InactivityTimeout
+}
+
 func (a *attempt) step(parkable bool) step {
 	draining := a.rt.draining.Load()
 	a.mu.Lock()
@@ -108,7 +122,7 @@ func (a *attempt) step(parkable bool) step {
 		return stepProceed
 	case !parkable || a.refused:
 		return stepWait
-	case draining || a.parkWanted || a.bound.settings.InactivityTimeout <= 0:
+	case draining || a.parkWanted || a.inactivity() <= 0:
 		a.parking = true
 		return stepPark
 	default:

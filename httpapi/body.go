@@ -3,6 +3,7 @@ package httpapi
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -36,12 +37,20 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fail(http.StatusRequestTimeout, "the body took too long to arrive")
-	case err != nil:
+	case isGone(err):
 		return nil, errNoAnswer
+	case err != nil:
+		return nil, badRequest("the body is not well-formed HTTP: send the request again")
 	case int64(len(body)) > limit:
 		return nil, tooLarge(limit)
 	}
 	return body, nil
+}
+
+// isGone reports whether a body ends because its client does.
+func isGone(err error) bool {
+	var broken net.Error
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) || errors.As(err, &broken)
 }
 
 // readAll reads size bytes, or with a size that is unknown or large what there

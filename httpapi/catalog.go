@@ -134,17 +134,46 @@ func (i inputRule) check(contentType string, body []byte) *failure {
 			return badRequest("this handler takes no input: the body must be empty")
 		}
 		if got != "" && !strings.EqualFold(got, contentTypeJSON) {
-			return badRequest("this handler takes no input: leave the content type out")
+			return badRequest("this handler takes no input and got " + nameType(got) + ": leave the content type out")
 		}
 		return nil
 	case got == "" && len(body) == 0 && !i.required:
 		return nil
-	case !strings.EqualFold(got, i.contentType):
-		return badRequest("this handler takes content type " + i.contentType)
 	case len(body) == 0 && i.required && i.contentType != contentTypeProtobuf:
-		return badRequest("this handler needs an input: the body is empty")
+		return badRequest("the body is empty; this handler needs " + i.noun())
+	case !strings.EqualFold(got, i.contentType):
+		return badRequest("this handler takes " + i.contentType + " and got " + nameType(got) + ": " + i.advice())
 	}
 	return nil
+}
+
+// noun names the input of a handler that needs one.
+func (i inputRule) noun() string {
+	if i.contentType == contentTypeJSON {
+		return "a JSON input"
+	}
+	return "an input of type " + i.contentType
+}
+
+// advice says how to send the content type.
+func (i inputRule) advice() string {
+	header := "add -H 'content-type: " + i.contentType + "'"
+	if i.contentType == contentTypeJSON {
+		header += ", or use curl --json"
+	}
+	return header
+}
+
+// nameType names the content type that came. One that is too long is not
+// repeated.
+func nameType(got string) string {
+	switch {
+	case got == "":
+		return "no content type"
+	case len(got) > maxNameBytes:
+		return "another content type"
+	}
+	return got
 }
 
 // mediaType drops the parameters of a content type.

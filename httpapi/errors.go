@@ -78,7 +78,7 @@ func methodNotAllowed(allow string) *failure {
 }
 
 func tooLarge(limit int64) *failure {
-	return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes", limit))
+	return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes: store it elsewhere and pass a reference", limit))
 }
 
 // The delays of Retry-After where the runtime names none.
@@ -155,6 +155,8 @@ func conflict(err error) *failure {
 		return ofInvocation(http.StatusConflict, err, status.ID)
 	case errors.As(err, &quarantined):
 		return ofInvocation(http.StatusInternalServerError, err, ident.InvocationID{})
+	case errors.As(err, &route) && route.Code == http.StatusNotFound:
+		return notFound(adminRoutes)
 	case errors.As(err, &route):
 		return fail(route.Code, http.StatusText(route.Code))
 	default:

@@ -36,7 +36,7 @@ func (s *Server) resolve(parts []string, f form) (t target, fail *failure) {
 		return t, badRequest("the path names no service")
 	}
 	if t.service = s.services[parts[0]]; t.service == nil {
-		return t, notFound("no service named '" + parts[0] + "'")
+		return t, s.services.noService(parts[0])
 	}
 	parts, t.send = parts[1:], f == formSend
 	if t.service.keyed {
@@ -55,11 +55,14 @@ func (s *Server) resolve(parts []string, f form) (t target, fail *failure) {
 	if f == formBare && len(extra) == 1 && extra[0] == "send" {
 		t.send, extra = true, nil
 	}
-	if len(extra) > 0 {
+	t.handler = t.service.handlers[name]
+	switch {
+	case len(extra) > 0 && t.handler == nil && !t.service.keyed:
+		return t, badRequest("service " + t.service.name + " has no keys: call it without one: /" + t.service.name + "/{handler}")
+	case len(extra) > 0:
 		return t, badRequest("the path goes on behind the handler '" + name + "'")
-	}
-	if t.handler = t.service.handlers[name]; t.handler == nil {
-		return t, notFound("service '" + t.service.name + "' has no handler '" + name + "'")
+	case t.handler == nil:
+		return t, t.service.noHandler(name)
 	}
 	return t, nil
 }

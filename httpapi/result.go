@@ -37,7 +37,7 @@ func (s *Server) routeInvocation(x *exchange, parts []string) error {
 	}
 	service := s.services[parts[0]]
 	if service == nil {
-		return notFound("no service named '" + parts[0] + "'")
+		return s.services.noService(parts[0])
 	}
 	t := ident.Target{Service: service.name, Kind: ident.KindService}
 	parts = parts[1:]
@@ -213,7 +213,7 @@ func (s *Server) resolveIdempotent(t *jsonTarget) (id ident.InvocationID, h *han
 	service := s.services[t.Service]
 	switch {
 	case service == nil:
-		return id, nil, notFound("no service named '" + t.Service + "'")
+		return id, nil, s.services.noService(t.Service)
 	case t.Handler == "" || t.IdempotencyKey == "":
 		return id, nil, badRequest("an idempotentInvocation target has handler and idempotencyKey")
 	case service.keyed != (t.Key != nil):

@@ -12,7 +12,7 @@ import (
 
 // AwakeableFuture is an answer that comes from outside.
 type AwakeableFuture[T any] interface {
-	// Id is the text to hand to whoever is to answer.
+	// Id is the text to hand to whoever is to answer. Closures may call it.
 	Id() string
 	// Result waits for the answer. A rejection is its error, and so is an
 	// answer that does not decode as T (code 400).
@@ -25,7 +25,8 @@ type AwakeableFuture[T any] interface {
 // writes nothing; the first answer wins and is durable.
 func Awakeable[T any](ctx Context, options ...AwakeableOption) AwakeableFuture[T] {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opAwakeable)
+	defer ex.leave()
 	index := ex.story.NextSignal("awakeable", reflect.TypeFor[T]().String())
 	return &awakeable[T]{
 		future: future{ex: ex, id: journal.SignalID(index)},
@@ -36,14 +37,10 @@ func Awakeable[T any](ctx Context, options ...AwakeableOption) AwakeableFuture[T
 type awakeable[T any] struct {
 	future
 	codec encoding.Codec
-	text  string
 }
 
 func (a *awakeable[T]) Id() string {
-	if a.text == "" {
-		a.text = ident.AwakeableID{Invocation: a.ex.attempt.ID, Index: a.id.Signal}.String()
-	}
-	return a.text
+	return ident.AwakeableID{Invocation: a.ex.attempt.ID, Index: a.id.Signal}.String()
 }
 
 func (a *awakeable[T]) Result() (T, TerminalError) {
@@ -55,7 +52,8 @@ func (a *awakeable[T]) Result() (T, TerminalError) {
 // already, or unknown, is ignored.
 func ResolveAwakeable[T any](ctx Context, id string, value T, options ...ResolveAwakeableOption) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opResolve)
+	defer ex.leave()
 	codec := resolveAwakeableOptionsOf(options).codec
 	b := ex.encode(codec, value, "the answer to awakeable "+id)
 	ex.completeAwakeable(id, journal.ValueOf(b), encoding.IsNonDeterministicSerialization(codec))
@@ -66,7 +64,8 @@ func ResolveAwakeable[T any](ctx Context, id string, value T, options ...Resolve
 // rejects with an empty message.
 func RejectAwakeable(ctx Context, id string, reason error) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opReject)
+	defer ex.leave()
 	ex.completeAwakeable(id, rejection(reason), false)
 }
 
@@ -90,7 +89,8 @@ type SignalFuture[T any] interface {
 // waits.
 func Signal[T any](ctx Context, name string, options ...SignalOption) SignalFuture[T] {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opSignal)
+	defer ex.leave()
 	s := &signal[T]{name: name, codec: signalOptionsOf(options).codec}
 	if t := checkSignalName(name); t != nil {
 		s.future = refused(ex, t)
@@ -115,7 +115,8 @@ func (s *signal[T]) Result() (T, TerminalError) {
 // unknown or complete is ignored.
 func ResolveSignal[T any](ctx Context, invocationID string, name string, value T, options ...ResolveSignalOption) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opResolve)
+	defer ex.leave()
 	codec := resolveSignalOptionsOf(options).codec
 	b := ex.encode(codec, value, "signal "+strconv.Quote(name))
 	ex.sendSignal(invocationID, name, journal.ValueOf(b), encoding.IsNonDeterministicSerialization(codec))
@@ -125,7 +126,8 @@ func ResolveSignal[T any](ctx Context, invocationID string, name string, value T
 // does.
 func RejectSignal(ctx Context, invocationID string, name string, reason error) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opReject)
+	defer ex.leave()
 	ex.sendSignal(invocationID, name, rejection(reason), false)
 }
 

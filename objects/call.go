@@ -131,6 +131,8 @@ func (s sent) GetInvocationId() string {
 	if s.completion == 0 {
 		return ""
 	}
+	s.ex.enter(opInvocationID)
+	defer s.ex.leave()
 	return s.ex.callee(s.completion)
 }
 
@@ -146,7 +148,8 @@ func (r *response[O]) Response() (O, TerminalError) {
 // call issues a call. One that breaks a limit is refused without an entry.
 func (c *callee) call(input any, o requestOptions) called {
 	ex := c.ex
-	ex.enter()
+	ex.enter(opCall)
+	defer ex.leave()
 	headers := headersOf(o.headers)
 	if t := c.check(headers, o); t != nil {
 		return called{future: refused(ex, t)}
@@ -177,7 +180,8 @@ func (c *callee) call(input any, o requestOptions) called {
 // what cannot be sent ends the invocation.
 func (c *callee) send(input any, o sendOptions) Invocation {
 	ex := c.ex
-	ex.enter()
+	ex.enter(opSend)
+	defer ex.leave()
 	headers := headersOf(o.headers)
 	ex.demand(c.check(headers, o.requestOptions))
 	parameter, err := encoding.Marshal(c.options.inputCodec, input)
@@ -243,7 +247,8 @@ func (c *callee) unencodable(input any, err error) error {
 // complete is ignored.
 func CancelInvocation(ctx Context, invocationId string) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opCancel)
+	defer ex.leave()
 	ex.checkInvocationID("cancel", invocationId)
 	ex.issue(cancelOf(invocationId), false)
 }
@@ -255,7 +260,8 @@ func cancelOf(invocationID string) journal.Command {
 // AttachInvocation waits for the result of any invocation.
 func AttachInvocation[T any](ctx Context, invocationId string, options ...AttachOption) AttachFuture[T] {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opAttach)
+	defer ex.leave()
 	completion := ex.story.NextCompletion()
 	ex.issue(&journal.AttachInvocation{
 		Target: journal.AttachTarget{InvocationID: invocationId}, Completion: completion,

@@ -210,13 +210,19 @@ func retryAfterOf(err error) *time.Duration {
 	return nil
 }
 
-// FailureOf returns err as it is stored, nil for nil.
+// FailureOf returns err as it is stored, nil for nil: a message that is too long
+// is cut, and metadata that is too large is left out, and both say so.
 func FailureOf(err TerminalError) *journal.Failure {
 	if err == nil {
 		return nil
 	}
 	e := err.terminal()
-	return &journal.Failure{Code: uint32(e.code), Message: e.message, Metadata: headersOf(e.metadata)}
+	f := &journal.Failure{Code: uint32(e.code), Message: clip(e.message), Metadata: headersOf(e.metadata)}
+	if t := checkHeaders(f.Metadata); t != nil {
+		f.Message += " (its metadata is left out: " + t.Message() + ")"
+		f.Metadata = nil
+	}
+	return f
 }
 
 // TerminalErrorFrom returns a stored failure as an error, nil for nil. A code

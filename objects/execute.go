@@ -47,6 +47,11 @@ func (ex *execution) conclude(output []byte, err error, opaque bool) {
 	} else if t := ex.checkSize("the output", output); t != nil {
 		result = failedWith(t)
 	}
+	ex.enter(opReturn)
+	defer ex.leave()
+	if ex.ended.Swap(true) {
+		ex.unwind(Outcome{Kind: OutcomeUnwound}) // another goroutine has failed the attempt just now
+	}
 	ex.issue(&journal.Output{Result: result}, opaque)
 	ex.outcome, ex.decided = Outcome{Kind: OutcomeEnded}, true
 }
@@ -58,7 +63,7 @@ func (ex *execution) end() {
 		ex.panicked(p)
 	}
 	if !ex.decided {
-		ex.outcome = ex.failed(fmt.Errorf("the handler has ended its goroutine without returning (runtime.Goexit)"))
+		ex.outcome = ex.failed(endedEarly("the handler"))
 	}
 	ex.ended.Store(true)
 	ex.over.set()

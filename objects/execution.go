@@ -26,6 +26,8 @@ type execution struct {
 	// ended stops every operation: the handler is being unwound or is over.
 	// Any goroutine may read it.
 	ended atomic.Bool
+	// entered is the operation that is under way. Any goroutine may use it.
+	entered atomic.Uint32
 	// outcome is decided when decided is true.
 	outcome Outcome
 	decided bool
@@ -68,13 +70,6 @@ func newExecution(h Host, a *Attempt, done func(Outcome)) (*execution, error) {
 	return ex, nil
 }
 
-// enter begins an operation. Nothing is done any more once the attempt is over.
-func (ex *execution) enter() {
-	if ex.ended.Load() {
-		ex.unwind(Outcome{Kind: OutcomeUnwound})
-	}
-}
-
 // issue writes the command of an operation, or finds it in the journal, and
 // returns the one that counts. opaque leaves its payload uncompared.
 func (ex *execution) issue(c journal.Command, opaque bool) journal.Command {
@@ -112,7 +107,7 @@ func (ex *execution) fail(err error) { ex.unwind(ex.failed(err)) }
 // failed is the outcome of an attempt that ends with err.
 func (ex *execution) failed(err error) Outcome {
 	f := AttemptFailure{
-		Code: uint32(codeOf(err)), Message: err.Error(),
+		Code: uint32(codeOf(err)), Message: clip(err.Error()),
 		CommandIndex: -1, RetryAfter: retryAfterOf(err),
 	}
 	if ex.story != nil {

@@ -131,9 +131,10 @@ func (r *run) execute(ctx context.Context, before []<-chan struct{}) {
 		if returned {
 			return
 		}
-		e.err = errors.New("the closure has ended its goroutine without returning (runtime.Goexit)")
 		if p := recover(); p != nil {
 			e.err, e.stack = fmt.Errorf("panic: %v", p), string(debug.Stack())
+		} else {
+			e.err = endedEarly("the closure")
 		}
 		r.ended(e)
 	}()

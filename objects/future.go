@@ -47,9 +47,16 @@ func refused(ex *execution, t TerminalError) future {
 	return future{ex: ex, done: true, result: failedWith(t)}
 }
 
-// wait returns the result. It may be called again.
+// wait is the operation of every future that returns its result. It may be
+// called again.
 func (f *future) wait() (journal.Result, TerminalError) {
-	f.ex.enter()
+	f.ex.enter(opResult)
+	defer f.ex.leave()
+	return f.outcome()
+}
+
+// outcome returns the result, within an operation.
+func (f *future) outcome() (journal.Result, TerminalError) {
 	if f.cancelled {
 		return journal.Result{}, cancelledError()
 	}
@@ -95,9 +102,11 @@ func WaitFirst(ctx Context, futs ...Future) (resultFut Future, cancellationError
 	for i, f := range futs {
 		cores[i] = f.core()
 		if cores[i].ex != ex {
-			panic(fmt.Sprintf("objects: future %d does not belong to this attempt: keep futures inside their handler", i))
+			panic(fmt.Sprintf("objects: WaitFirst, future %d: this future belongs to another invocation, or to an earlier attempt of this one: use futures only in the handler that made them", i))
 		}
 	}
+	ex.enter(opWait)
+	defer ex.leave()
 	index, cancelled := ex.await(cores)
 	if cancelled {
 		return nil, cancelledError()

@@ -1,6 +1,8 @@
 package objects
 
 import (
+	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -12,6 +14,18 @@ const (
 	maxKeyBytes     = 1024
 	maxHeadersBytes = 64 << 10
 )
+
+// maxMessageBytes bounds what is kept of the message of an error. It is stored
+// inside of rows that must stay small.
+const maxMessageBytes = 16 << 10
+
+// clip shortens the message of an error to what is kept.
+func clip(message string) string {
+	if len(message) <= maxMessageBytes {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessageBytes], "") + fmt.Sprintf(" … (%d bytes in all)", len(message))
+}
 
 const codeTooLarge Code = 413
 

@@ -11,7 +11,10 @@ import (
 // Rand returns random numbers that are the same in every attempt. It shares one
 // stream with UUID; the number of draws is part of what a replay compares.
 func Rand(ctx Context) *rand.Rand {
-	d := ctx.inner().draws()
+	ex := ctx.inner()
+	ex.enter(opRand)
+	defer ex.leave()
+	d := ex.draws()
 	if d.rand == nil {
 		d.rand = rand.New(d)
 	}
@@ -22,16 +25,22 @@ func Rand(ctx Context) *rand.Rand {
 // is independent of it. It may be handed to other code, but not used
 // concurrently.
 func RandSource(ctx Context) rand.Source {
-	s := newStream(ctx.inner().attempt.RandomSeed)
+	ex := ctx.inner()
+	ex.enter(opRand)
+	defer ex.leave()
+	s := newStream(ex.attempt.RandomSeed)
 	return &s
 }
 
 // UUID returns a random UUID that is the same in every attempt.
 func UUID(ctx Context) uuid.UUID {
-	d := ctx.inner().draws()
+	ex := ctx.inner()
+	ex.enter(opUUID)
+	defer ex.leave()
+	d := ex.draws()
 	var id uuid.UUID
-	binary.LittleEndian.PutUint64(id[:8], d.Uint64())
-	binary.LittleEndian.PutUint64(id[8:], d.Uint64())
+	binary.LittleEndian.PutUint64(id[:8], d.draw())
+	binary.LittleEndian.PutUint64(id[8:], d.draw())
 	id[6] = id[6]&0x0f | 0x40
 	id[8] = id[8]&0x3f | 0x80
 	return id
@@ -52,8 +61,15 @@ type drawn struct {
 	rand *rand.Rand
 }
 
+// Uint64 is the operation of a rand.Rand.
 func (d *drawn) Uint64() uint64 {
-	d.ex.enter()
+	d.ex.enter(opRand)
+	defer d.ex.leave()
+	return d.draw()
+}
+
+// draw draws within an operation.
+func (d *drawn) draw() uint64 {
 	d.ex.story.Draw()
 	return d.stream.Uint64()
 }

@@ -42,7 +42,8 @@ type RunAsyncFuture[T any] interface {
 // that is never waited for never runs.
 func RunAsync[T any](ctx Context, fn func(ctx RunContext) (T, error), options ...RunOption) RunAsyncFuture[T] {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opRun)
+	defer ex.leave()
 	o := runOptionsOf(options)
 	if t := checkName("the name of a run", o.name); t != nil {
 		return &runFuture[T]{future: refused(ex, t), codec: o.codec}
@@ -129,7 +130,7 @@ func (r *run) encode(value any) journal.Result {
 // failure is the outcome of an attempt that ends because of the closure.
 func (r *run) failure(e ending) Outcome {
 	return Outcome{Kind: OutcomeFailed, Failure: AttemptFailure{
-		Code: uint32(codeOf(e.err)), Message: e.err.Error(), Stack: e.stack,
+		Code: uint32(codeOf(e.err)), Message: clip(e.err.Error()), Stack: e.stack,
 		CommandIndex: r.index, CommandType: journal.TypeRun, CommandName: r.options.name,
 	}}
 }

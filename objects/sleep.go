@@ -23,7 +23,8 @@ func Sleep(ctx Context, d time.Duration, opts ...SleepOption) TerminalError {
 // at once, but is recorded and waited for like any other.
 func After(ctx Context, d time.Duration, opts ...SleepOption) AfterFuture {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opSleep)
+	defer ex.leave()
 	o := sleepOptionsOf(opts)
 	if t := checkName("the name of a timer", o.name); t != nil {
 		return &timer{refused(ex, t)}

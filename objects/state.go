@@ -34,7 +34,8 @@ func Keys(ctx ObjectSharedContext) ([]string, TerminalError) { return ctx.inner(
 // handlers, and stays when the invocation fails later.
 func Set[T any](ctx ObjectContext, key string, value T, options ...SetOption) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opSet)
+	defer ex.leave()
 	codec := setOptionsOf(options).codec
 	b, err := encoding.Marshal(codec, value)
 	if err != nil {
@@ -52,7 +53,8 @@ func Set[T any](ctx ObjectContext, key string, value T, options ...SetOption) {
 // Clear removes a state value of the key.
 func Clear(ctx ObjectContext, key string) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opClear)
+	defer ex.leave()
 	ex.demand(checkName("the name of a state value", key))
 	c := &journal.ClearState{Key: key}
 	if ex.match(c, false) == nil {
@@ -64,7 +66,8 @@ func Clear(ctx ObjectContext, key string) {
 // ClearAll removes all state values of the key.
 func ClearAll(ctx ObjectContext) {
 	ex := ctx.inner()
-	ex.enter()
+	ex.enter(opClearAll)
+	defer ex.leave()
 	c := &journal.ClearAllState{}
 	if ex.match(c, false) == nil {
 		ex.append(c)
@@ -74,7 +77,8 @@ func ClearAll(ctx ObjectContext) {
 
 // get reads a value: ResultValue or ResultVoid.
 func (ex *execution) get(key string) (journal.Result, TerminalError) {
-	ex.enter()
+	ex.enter(opGet)
+	defer ex.leave()
 	if t := checkName("the name of a state value", key); t != nil {
 		return journal.Result{}, t
 	}
@@ -99,7 +103,8 @@ func (ex *execution) get(key string) (journal.Result, TerminalError) {
 }
 
 func (ex *execution) keys() ([]string, TerminalError) {
-	ex.enter()
+	ex.enter(opKeys)
+	defer ex.leave()
 	completion := ex.story.NextCompletion()
 	if ex.attempt.LazyState {
 		c := ex.issue(&journal.GetLazyStateKeys{Completion: completion}, false)
@@ -125,7 +130,7 @@ func (ex *execution) keys() ([]string, TerminalError) {
 // answer waits for a completion.
 func (ex *execution) answer(completion uint32) (journal.Result, TerminalError) {
 	f := future{ex: ex, id: journal.CompletionID(completion)}
-	return f.wait()
+	return f.outcome()
 }
 
 // read returns a value as this attempt sees it.

@@ -26,19 +26,17 @@ func (ex *execution) unwind(o Outcome) {
 		}
 		runtime.Goexit()
 	}
-	ex.strand()
+	ex.strand(operation(ex.entered.Load()), opNone)
 	runtime.Goexit()
 }
 
-// strand fails the attempt from another goroutine than the handler's and blocks
-// until the handler has ended.
-func (ex *execution) strand() {
+// strand fails the attempt from another goroutine than the handler's, which was
+// in own, and blocks until the handler has ended.
+func (ex *execution) strand(foreign, own operation) {
 	if !ex.ended.Swap(true) {
-		const message = "an operation of the context was called on another goroutine than the handler's: wait on the handler's own goroutine, and use RunAsync for work beside it"
-		ex.attempt.logger().Error(message)
-		ex.settle(Outcome{Kind: OutcomeFailed, Failure: AttemptFailure{
-			Code: uint32(codeInternal), Message: message, CommandIndex: -1,
-		}})
+		failure := foreignUse(foreign, own)
+		ex.attempt.logger().Error(failure.Message)
+		ex.settle(Outcome{Kind: OutcomeFailed, Failure: failure})
 	}
 	<-ex.over.done()
 }
@@ -96,7 +94,6 @@ func (o *over) done() <-chan struct{} {
 // invocations that were called. It is the only place where a handler waits in
 // competition with a cancellation.
 func (ex *execution) await(fs []*future) (index int, cancelled bool) {
-	ex.enter()
 	ex.awaiting = ex.awaiting[:0]
 	for _, f := range fs {
 		ex.awaiting = append(ex.awaiting, f.pendingID())
@@ -126,7 +123,6 @@ func (ex *execution) await(fs []*future) (index int, cancelled bool) {
 // as soon as its command is applied, so it is neither a place to suspend nor to
 // be cancelled.
 func (ex *execution) callee(completion uint32) string {
-	ex.enter()
 	for {
 		if id, ok := ex.story.Callee(completion); ok {
 			return id
@@ -144,7 +140,12 @@ func (ex *execution) take() bool {
 	return len(arrived) > 0
 }
 
+// block waits for the host. A wait on another goroutine would end in strand once
+// the host suspends the attempt; it fails at once instead of some day.
 func (ex *execution) block(parkable bool) {
+	if !ex.onRunner() {
+		ex.unwind(Outcome{Kind: OutcomeFailed})
+	}
 	if ex.describe == nil {
 		ex.describe = func() (*journal.Future, journal.Allocated) {
 			return ex.story.Suspension(ex.awaiting), ex.story.Allocated()

@@ -70,7 +70,7 @@ func scanLog(data []byte, next uint64) (span logSpan, err error) {
 		}
 		span.last, open = r.ts, 0
 	}
-	torn := tail{data: data, pos: pos, ts: open}
+	torn := tail{data: data, pos: pos, ts: open, open: open != 0}
 	switch {
 	case open != 0:
 	case span.last != 0:
@@ -130,12 +130,17 @@ func recordParts(b []byte) (key, value []byte, size int, ok bool) {
 type tail struct {
 	data []byte
 	pos  int
-	// ts is the transaction that would stand there.
-	ts uint64
+	// ts is the transaction that would stand there, open says that rows of it
+	// stand before.
+	ts   uint64
+	open bool
 }
 
 // check returns an error when the tail is not a torn transaction.
 func (t *tail) check() error {
+	if t.cut() {
+		return t.damaged("the file is cut there")
+	}
 	end := dataEnd(t.data)
 	if end <= t.pos {
 		return nil
@@ -152,6 +157,17 @@ func (t *tail) check() error {
 		return nil // rows of a transaction that never ended
 	}
 	return t.checkLast(end)
+}
+
+// cut reports whether the file ends inside of a transaction. The engine makes a
+// log file longer than what it will hold, and cuts one only behind a whole
+// transaction, when it opens.
+func (t *tail) cut() bool {
+	if t.pos == len(t.data) {
+		return t.open
+	}
+	_, _, size, ok := recordParts(t.data[t.pos:])
+	return t.data[len(t.data)-1] != 0 || ok && t.pos+size > len(t.data)
 }
 
 func (t *tail) damaged(how string) error {

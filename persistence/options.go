@@ -7,7 +7,8 @@ import (
 
 // Options adjust Open. The zero value works.
 type Options struct {
-	// Logger gets what the store and its engine have to say. Nil discards it.
+	// Logger gets what the store and its engine have to say. Nil takes
+	// slog.Default().
 	Logger *slog.Logger
 	// SoftFree is the free space of the file system, in bytes, below which the
 	// store reports PressureSoft. Default 512 MiB.
@@ -29,7 +30,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
+		o.Logger = slog.Default()
 	}
 	if o.SoftFree == 0 {
 		o.SoftFree = 512 << 20

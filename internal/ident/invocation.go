@@ -80,7 +80,7 @@ func (id *InvocationID) UnmarshalText(b []byte) error {
 func ParseInvocationID(s string) (InvocationID, error) {
 	var id InvocationID
 	if len(s) != invocationLen || s[:len(invocationPrefix)] != invocationPrefix {
-		return id, fmt.Errorf("%w: an invocation id is %q followed by %d digits", ErrMalformed, invocationPrefix, digitsHigh+digitsLow)
+		return id, fmt.Errorf("%w: an invocation id is %q followed by %d base-62 characters", ErrMalformed, invocationPrefix, digitsHigh+digitsLow)
 	}
 	s = s[len(invocationPrefix):]
 	if !readBase62(id[:8], s[:digitsHigh]) || !readBase62(id[8:], s[digitsHigh:]) {

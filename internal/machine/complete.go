@@ -8,9 +8,26 @@ import (
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
-// fanOut is how many waiters or callees one output serves. More of them are
-// left to chores.
-const fanOut = 256
+// fanOut is how many waiters or callees one output serves, and fanOutBytes about
+// how many bytes of results it carries to them. More of them are left to chores.
+const (
+	fanOut      = 256
+	fanOutBytes = 128 << 10
+	// servingOverhead is what a result takes beside its payload.
+	servingOverhead = 512
+)
+
+// servings returns how many waiters one output can give r.
+func servings(r *journal.Result) uint32 {
+	size := servingOverhead + len(r.Value)
+	if f := r.Failure; f != nil {
+		size += len(f.Message)
+		for _, h := range f.Metadata {
+			size += len(h.Key) + len(h.Value)
+		}
+	}
+	return uint32(min(fanOut, max(1, fanOutBytes/size)))
+}
 
 // outputState says whether the Output of an invocation is in its journal.
 type outputState uint8
@@ -88,14 +105,14 @@ func (t *transition) answerWaiters(inv *invocation) {
 	if inv.row.Waiters == 0 {
 		return
 	}
-	if inv.row.Waiters > fanOut {
+	if inv.row.Waiters > servings(&inv.row.Result) {
 		t.leave(ChoreRow{Kind: ChoreAnswer, Birth: inv.row.Birth, ID: inv.row.ID, Result: inv.row.Result})
-		return
+	} else {
+		for _, w := range inv.waiters {
+			t.answerWaiter(inv, w)
+		}
 	}
-	for _, w := range inv.waiters {
-		t.answerWaiter(inv, w)
-	}
-	inv.waiters, inv.row.Waiters = nil, 0
+	inv.waiters, inv.row.Waiters = nil, 0 // what is left belongs to the chore
 }
 
 func (t *transition) answerWaiter(inv *invocation, w *WaiterRow) {
@@ -116,15 +133,7 @@ func (t *transition) waitFor(inv *invocation, to Address, typ journal.Type) {
 	t.change(inv)
 }
 
-// minChoreKeep keeps a record for an hour when chores still need rows under its
-// birth.
-const minChoreKeep = 3_600_000
-
 func (t *transition) keepOrRemove(inv *invocation, retention Retention) {
-	if inv.row.Waiters > 0 || inv.row.Pending > fanOut {
-		retention.Completion = max(retention.Completion, minChoreKeep)
-		inv.row.ExpiresAt = t.at.Now + retention.Completion
-	}
 	if retention.Completion == 0 {
 		t.remove(inv)
 		return
@@ -180,13 +189,22 @@ func (t *transition) remove(inv *invocation) {
 	if inv.droppable() {
 		t.dropRows(inv, subTables())
 	} else {
-		t.leave(ChoreRow{Kind: ChoreSweepInvocation, Birth: inv.row.Birth, ID: inv.row.ID})
+		t.leaveSweep(inv)
 	}
 	if inv.row.IssuedAwakeables || inv.row.Signals > 0 {
 		gone.marker = t.mark(inv)
 	}
 	t.forget(inv)
 	t.bury(gone)
+}
+
+// leaveSweep leaves the rows that the record counts to a chore.
+func (t *transition) leaveSweep(inv *invocation) {
+	kind := ChoreSweepInvocation
+	if inv.row.Pending == 0 {
+		kind = ChoreSweepJournal
+	}
+	t.leave(ChoreRow{Kind: kind, Birth: inv.row.Birth, ID: inv.row.ID})
 }
 
 // dropRows removes the known rows of the given tables.

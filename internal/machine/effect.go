@@ -168,18 +168,32 @@ type Deliver struct{ Row *OutboxRow }
 // SetTimer makes a timer known to the timer service.
 type SetTimer struct{ Timer TimerRow }
 
+// AttemptFailed tells whoever watches the process that an attempt has failed,
+// and what became of the invocation: it is backing off, paused or completed.
+type AttemptFailed struct {
+	ID       ident.InvocationID
+	Target   ident.Target
+	Status   Status
+	Attempts uint32
+	// NextAt is when the next attempt starts while it is backing off, in ms
+	// since the epoch.
+	NextAt  int64
+	Failure FailureEvent
+}
+
 // Continue asks for the next slice of a chore.
 type Continue struct{ Chore ChoreRow }
 
-func (*StartAttempt) effect() {}
-func (*StopAttempt) effect()  {}
-func (*Notify) effect()       {}
-func (*KeepWaiting) effect()  {}
-func (*CancelRuns) effect()   {}
-func (*StateRead) effect()    {}
-func (*Watch) effect()        {}
-func (*Finished) effect()     {}
-func (*Answer) effect()       {}
-func (*Deliver) effect()      {}
-func (*SetTimer) effect()     {}
-func (*Continue) effect()     {}
+func (*StartAttempt) effect()  {}
+func (*StopAttempt) effect()   {}
+func (*Notify) effect()        {}
+func (*KeepWaiting) effect()   {}
+func (*CancelRuns) effect()    {}
+func (*StateRead) effect()     {}
+func (*Watch) effect()         {}
+func (*Finished) effect()      {}
+func (*Answer) effect()        {}
+func (*Deliver) effect()       {}
+func (*SetTimer) effect()      {}
+func (*AttemptFailed) effect() {}
+func (*Continue) effect()      {}

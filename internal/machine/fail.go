@@ -23,14 +23,19 @@ func (t *transition) fail(ev *Fail) []Need {
 		}
 	}
 	t.countFailure(inv, ev.Failure)
+	attempts := inv.row.Retry.Attempts
 	switch {
 	case exhausted && ev.Policy.KillOnExhausted:
 		t.complete(inv, journal.FailureOf(ev.Failure.Code, ev.Failure.Message), writeOutput)
 	case exhausted || inv.row.PauseRequested:
 		t.becomePaused(inv)
 	default:
-		t.becomeBackingOff(inv, ev.delay(inv.row.Retry.Attempts))
+		t.becomeBackingOff(inv, ev.delay(attempts))
 	}
+	t.now(&AttemptFailed{
+		ID: inv.row.ID, Target: inv.row.Target, Status: inv.row.Status,
+		Attempts: attempts, NextAt: inv.row.Retry.NextAt, Failure: ev.Failure,
+	})
 	return nil
 }
 

@@ -132,6 +132,9 @@ func (inv *invocation) setSignal(index uint32) {
 // rangeOf returns the need for every row of a table under this birth.
 func (inv *invocation) rangeOf(table Table, limit int) Need {
 	p := inv.partition()
+	if table == TablePending {
+		limit += len(inv.pending) // rows whose removal is not durable are read as well
+	}
 	return Need{
 		From:  Key{Partition: p, Table: table, A: uint64(inv.row.Birth)},
 		To:    Key{Partition: p, Table: table, A: uint64(inv.row.Birth) + 1},

@@ -145,6 +145,7 @@ func (t *transition) kill(inv *invocation) {
 	}
 	if inv.row.Pending > fanOut {
 		t.leave(ChoreRow{Kind: ChoreKillCallees, Birth: inv.row.Birth, ID: inv.row.ID})
+		inv.pending, inv.row.Pending = nil, 0 // the rows belong to the chore
 	} else {
 		t.killCallees(inv)
 	}

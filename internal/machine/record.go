@@ -9,7 +9,8 @@ import (
 //
 // Invariants: Commands <= JournalLength; Holder of the head is the Birth of the
 // one exclusive invocation in Ready, Suspended, BackingOff or Paused; the rows
-// under Birth are exactly those that the counts name.
+// under Birth are exactly those that the counts name, and those of a ChoreAnswer
+// or ChoreKillCallees, which counts none.
 type InvocationRow struct {
 	Birth  ident.Seq
 	ID     ident.InvocationID

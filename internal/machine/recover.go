@@ -81,7 +81,7 @@ func (t *transition) expireMarker(e *ExpiryRow) []Need {
 // result.
 func (t *transition) dropJournal(inv *invocation) {
 	if !inv.droppable() {
-		t.leave(ChoreRow{Kind: ChoreSweepInvocation, Birth: inv.row.Birth, ID: inv.row.ID})
+		t.leaveSweep(inv)
 	} else {
 		t.dropRows(inv, subTables())
 	}
@@ -135,7 +135,7 @@ func (t *transition) chore(ev *DoChore) []Need {
 			if table == TableState {
 				from.Object, to.Object = t.id, t.id
 			}
-			return []Need{{From: from, To: to, Limit: choreSlice, slice: true}}
+			return []Need{{From: from, To: to, Limit: c.slice(), slice: true}}
 		}
 		if len(rows) > 0 {
 			for _, r := range rows {
@@ -157,10 +157,19 @@ func (c *ChoreRow) tables() (tables []Table, owner uint64) {
 		return []Table{TableWaiter}, uint64(c.Birth)
 	case ChoreKillCallees:
 		return []Table{TablePending}, uint64(c.Birth)
+	case ChoreSweepJournal:
+		return []Table{TableJournal, TableSignal}, uint64(c.Birth)
 	default:
-		all := subTables()
-		return all[:], uint64(c.Birth)
+		return []Table{TableJournal, TableSignal, TablePending}, uint64(c.Birth)
 	}
+}
+
+// slice returns how many rows one slice of c handles.
+func (c *ChoreRow) slice() int {
+	if c.Kind == ChoreAnswer {
+		return int(servings(&c.Result))
+	}
+	return choreSlice
 }
 
 func (t *transition) choreRow(c *ChoreRow, r Row) {

@@ -289,8 +289,8 @@ type ChoreKind uint8
 
 // Kinds of chores.
 const (
-	// ChoreSweepInvocation removes journal, signal, pending and waiter rows and
-	// chunks of a birth.
+	// ChoreSweepInvocation removes journal, signal and pending rows and chunks
+	// of a birth.
 	ChoreSweepInvocation ChoreKind = iota + 1
 	// ChoreSweepState removes the state rows and chunks of a generation.
 	ChoreSweepState
@@ -300,6 +300,9 @@ const (
 	// ChoreKillCallees sends a kill to every pending call of Birth. It removes
 	// the pending rows as it goes, and they are its cursor.
 	ChoreKillCallees
+	// ChoreSweepJournal is ChoreSweepInvocation without the pending rows: there
+	// are none, or they are those of ChoreKillCallees.
+	ChoreSweepJournal
 )
 
 // Key returns the key of the row.

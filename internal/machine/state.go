@@ -27,8 +27,8 @@ type state struct {
 	inline int
 	// complete says that cells has every name.
 	complete bool
-	// unsettled lists the names whose cells may be let go of once what wrote
-	// them is durable, oldest first.
+	// unsettled lists the names whose cells may be let go of once the event that
+	// read them is over, or what wrote them is durable, oldest first.
 	unsettled []string
 }
 
@@ -89,7 +89,7 @@ func (s *state) loaded(n Need, rows []Row) error {
 		if c := s.cells[n.From.Name]; c != nil && c.present {
 			return fmt.Errorf("state %q has no row: %w", n.From.Name, ErrInconsistent)
 		}
-		s.cells[n.From.Name] = &cell{loaded: true}
+		s.keep(n.From.Name, &cell{loaded: true})
 		return nil
 	}
 	for _, row := range rows {
@@ -97,7 +97,7 @@ func (s *state) loaded(n Need, rows []Row) error {
 		if c := s.cells[r.Name]; c != nil && (c.loaded || !c.present) {
 			continue // what is in memory is newer
 		}
-		s.cells[r.Name] = &cell{value: r.Value, present: true, loaded: true}
+		s.keep(r.Name, &cell{value: r.Value, present: true, loaded: true})
 	}
 	if n.Point() {
 		return nil
@@ -107,6 +107,12 @@ func (s *state) loaded(n Need, rows []Row) error {
 		return fmt.Errorf("state has %d rows and should have %d: %w", have, s.rows, ErrInconsistent)
 	}
 	return nil
+}
+
+// keep takes a cell that was read, until settle lets go of it.
+func (s *state) keep(name string, c *cell) {
+	s.cells[name] = c
+	s.unsettled = append(s.unsettled, name)
 }
 
 func (s *state) rowNames() (n uint32) {

@@ -273,6 +273,8 @@ func (w *world) effect(e Effect) string {
 		return fmt.Sprintf("deliver %s", message(e.Row.Message))
 	case *SetTimer:
 		return fmt.Sprintf("set timer %d", e.Timer.Due)
+	case *AttemptFailed:
+		return fmt.Sprintf("attempt %d of %s failed: %s", e.Attempts, nameOf(e.ID), e.Status)
 	case *Continue:
 		return fmt.Sprintf("continue chore %d", e.Chore.Kind)
 	default:

@@ -38,7 +38,7 @@ type InvocationHandleOption interface {
 }
 
 // NewClient returns a client that speaks HTTP to the ingress at baseUri, for
-// example http://127.0.0.1:8080. Nothing is sent before the first request;
+// example http://127.0.0.1:8080; without the scheme every request fails. Nothing is sent before the first request;
 // payloads are JSON unless a codec is given.
 func NewClient(baseUri string, opts ...ClientOption) *Client {
 	t := &httpTransport{base: strings.TrimRight(baseUri, "/"), client: http.DefaultClient}

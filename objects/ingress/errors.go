@@ -18,6 +18,8 @@ const (
 var (
 	// errNoAdmin: an operation over HTTP without the address for it.
 	errNoAdmin = errors.New("the address of the admin port is not known: pass WithAdminURL to NewClient")
+	// errNoScheme: a client of an address that is no URL.
+	errNoScheme = errors.New("http:// is missing in front of it")
 	// errNoReason: a rejection with a nil reason, which would resolve.
 	errNoReason = errors.New("the reason is nil: give an error")
 )

@@ -87,6 +87,10 @@ func (t *httpTransport) ingress(ctx context.Context, method, path string, body [
 
 // do sends one request and reads its answer.
 func (t *httpTransport) do(ctx context.Context, method, address string, body []byte, h http.Header, authKey string, source errorKind) (Response, error) {
+	if !strings.Contains(address, "://") {
+		host, _, _ := strings.Cut(address, "/")
+		return Response{}, fmt.Errorf("the address %q of the runtime: %w", host, errNoScheme)
+	}
 	request, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return Response{}, err

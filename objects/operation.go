@@ -1,0 +1,116 @@
+package objects
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+)
+
+// operation is what a handler does through its context, for messages.
+type operation uint32
+
+const (
+	opNone operation = iota
+	opAttach
+	opAwakeable
+	opCall
+	opCancel
+	opClear
+	opClearAll
+	opGet
+	opInvocationID
+	opKeys
+	opRand
+	opReject
+	opResolve
+	opResult
+	opReturn
+	opRun
+	opSend
+	opSet
+	opSignal
+	opSleep
+	opUUID
+	opWait
+)
+
+// String returns what the user has written.
+func (o operation) String() string {
+	names := [...]string{
+		opNone: "an operation", opAttach: "AttachInvocation", opAwakeable: "Awakeable", opCall: "a call",
+		opCancel: "CancelInvocation", opClear: "Clear", opClearAll: "ClearAll", opGet: "Get",
+		opInvocationID: "GetInvocationId", opKeys: "Keys", opRand: "Rand", opReject: "a rejection",
+		opResolve: "a resolution", opResult: "the wait for a future", opReturn: "its return", opRun: "Run",
+		opSend: "Send", opSet: "Set", opSignal: "Signal", opSleep: "Sleep", opUUID: "UUID", opWait: "WaitFirst",
+	}
+	if int(o) < len(names) {
+		return names[o]
+	}
+	return "an unknown operation"
+}
+
+// enter begins an operation, and leave, which must be deferred right behind it,
+// ends it. Nothing is done any more once the attempt is over.
+//
+// Operations of one execution never overlap as long as only the handler's
+// goroutine uses its context. So one that finds another under way comes from
+// elsewhere, or meets one that does: a closure of Run that uses the context
+// around it, or a goroutine of the user. Were it to go on, it would consume what
+// the other waits for, and the handler would be handed zero values.
+func (ex *execution) enter(o operation) {
+	if ex.ended.Load() {
+		ex.unwind(Outcome{Kind: OutcomeUnwound})
+	}
+	if ex.entered.CompareAndSwap(uint32(opNone), uint32(o)) {
+		return
+	}
+	other := operation(ex.entered.Load())
+	if !ex.onRunner() {
+		ex.strand(o, other)
+		runtime.Goexit()
+	}
+	ex.unwind(Outcome{Kind: OutcomeFailed, Failure: foreignUse(other, o)})
+}
+
+func (ex *execution) leave() { ex.entered.Store(uint32(opNone)) }
+
+// foreignUse is the failure of an attempt whose context was used for foreign
+// from elsewhere than the handler, which was in own, opNone when it was in none.
+func foreignUse(foreign, own operation) AttemptFailure {
+	during := ""
+	if own != opNone {
+		during = fmt.Sprintf(" while the handler waits in %v", own)
+	}
+	return AttemptFailure{
+		Code: uint32(codeInternal), CommandIndex: -1,
+		Message: fmt.Sprintf("%v: the handler's context was used inside a Run closure or on another goroutine%s: use the closure's own context, or RunAsync", foreign, during),
+	}
+}
+
+// endedEarly is the error of code that has ended its goroutine without
+// returning. It is called by a deferred function, which runs on top of what has
+// ended the goroutine: unwind does it to a handler that uses what belongs to
+// another execution.
+func endedEarly(code string) error {
+	var callers [64]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(2, callers[:])])
+	foreign, future := false, false
+	for {
+		f, more := frames.Next()
+		foreign = foreign || strings.HasSuffix(f.Function, "/objects.(*execution).unwind") || strings.HasSuffix(f.Function, "/objects.(*execution).enter")
+		future = future || strings.HasSuffix(f.Function, "/objects.(*future).wait")
+		if !more {
+			break
+		}
+	}
+	const rule = "belongs to another invocation, or to an earlier attempt of this one: use contexts and futures only in the handler that made them"
+	switch {
+	case future && foreign:
+		return errors.New("this future " + rule)
+	case foreign:
+		return errors.New("this context " + rule)
+	default:
+		return fmt.Errorf("%s has ended its goroutine without returning (runtime.Goexit)", code)
+	}
+}
