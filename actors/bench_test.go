@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,9 +79,15 @@ func (b *bench) crash() {
 	b.open()
 }
 
+// patience is how long a request of a test waits, on the clock of its bubble,
+// before it fails: what is stuck shall not end all tests.
+const patience = 24 * time.Hour
+
 func call(b *bench, r Request) Response {
 	b.t.Helper()
-	resp, err := b.rt.Call(b.t.Context(), r)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	resp, err := b.rt.Call(ctx, r)
 	if err != nil {
 		b.t.Fatalf("call %s/%s: %v", r.Service, r.Handler, err)
 	}
@@ -98,7 +105,9 @@ func send(b *bench, r Request) ident.InvocationID {
 
 func attach(b *bench, id ident.InvocationID) journal.Result {
 	b.t.Helper()
-	resp, err := b.rt.Attach(b.t.Context(), id)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	resp, err := b.rt.Attach(ctx, id)
 	if err != nil {
 		b.t.Fatalf("attach %s: %v", id, err)
 	}

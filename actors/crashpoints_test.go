@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -66,13 +65,7 @@ func crashAtCommit(t *testing.T, n int, durable bool) {
 		h.try(h.before)
 	}
 	b.crashHeld(h, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-	defer cancel()
-	resp, err := b.rt.Call(ctx, q)
-	if err != nil {
-		t.Fatalf("the request, repeated after the crash: %v", err)
-	}
-	wantValue(t, resp.Result, `"1"`)
+	wantValue(t, call(b, q).Result, `"1"`)
 	advance(time.Minute)
 	wantValue(t, call(b, ask("Counter", "c", "get", nil)).Result, "10")
 	wantValue(t, call(b, ask("Counter", "d", "get", nil)).Result, "1")

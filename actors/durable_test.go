@@ -121,7 +121,7 @@ func TestEveryOutputIsOneBatch(t *testing.T) {
 			return nil
 		}})
 		id := send(b, ask("Echo", "", "relay", "x"))
-		send(b, ask("Desk", "x", "nap", 1))
+		send(b, ask("Desk", "other", "nap", 1))
 		synctest.Wait()
 		b.resolve(w, "x", "yes")
 		wantValue(t, attach(b, id), `"yes"`)

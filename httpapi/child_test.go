@@ -69,7 +69,7 @@ func startChild(t *testing.T, dir string) *child {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(func() { c.end(syscall.SIGKILL); transport.CloseIdleConnections() })
 	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
-	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport}}
+	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
 	return c
 }
 

@@ -58,7 +58,7 @@ func openHouse(t *testing.T, dir string, o actors.Options, p persistence.Options
 	ctx, stop := context.WithCancel(context.Background())
 	go func() { ended <- server.Serve(ctx) }()
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	h := &house{t: t, rt: rt, client: &http.Client{Transport: transport}}
+	h := &house{t: t, rt: rt, client: &http.Client{Transport: transport, Timeout: 2 * patience}}
 	h.leave = func() error {
 		stop()
 		transport.CloseIdleConnections()

@@ -13,7 +13,8 @@ type Client[I any, O any] interface {
 	// RequestFuture calls the handler without waiting for it.
 	RequestFuture(input I, options ...RequestOption) ResponseFuture[O]
 	// Request calls the handler and waits for its result. Its terminal error is
-	// the error; an unknown handler is code 404.
+	// the error; an unknown handler is code 404, and a key too many or too few
+	// is code 400.
 	Request(input I, options ...RequestOption) (O, TerminalError)
 	SendClient[I]
 }
@@ -21,7 +22,8 @@ type Client[I any, O any] interface {
 // SendClient invokes one handler without ever waiting for it.
 type SendClient[I any] interface {
 	// Send invokes the handler, which runs on whatever becomes of this one. An
-	// unknown handler ends this invocation with a terminal error, code 404.
+	// unknown handler ends this invocation with a terminal error, code 404, and
+	// a key too many or too few with code 400.
 	Send(input I, options ...SendOption) Invocation
 }
 
@@ -52,32 +54,32 @@ type AttachFuture[O any] interface {
 
 // Service returns a client of a handler of a service.
 func Service[O any](ctx Context, service string, method string, options ...ClientOption) Client[any, O] {
-	return newClient[any, O](ctx, service, "", method, options)
+	return newClient[any, O](ctx, service, "", false, method, options)
 }
 
 // Object returns a client of a handler of the object with this key.
 func Object[O any](ctx Context, service string, key string, method string, options ...ClientOption) Client[any, O] {
-	return newClient[any, O](ctx, service, key, method, options)
+	return newClient[any, O](ctx, service, key, true, method, options)
 }
 
 // Workflow returns a client of a handler of the workflow with this id.
 func Workflow[O any](ctx Context, service string, workflowID string, method string, options ...ClientOption) Client[any, O] {
-	return newClient[any, O](ctx, service, workflowID, method, options)
+	return newClient[any, O](ctx, service, workflowID, true, method, options)
 }
 
 // ServiceSend is Service for sends.
 func ServiceSend(ctx Context, service string, method string, options ...ClientOption) SendClient[any] {
-	return newClient[any, Void](ctx, service, "", method, options)
+	return newClient[any, Void](ctx, service, "", false, method, options)
 }
 
 // ObjectSend is Object for sends.
 func ObjectSend(ctx Context, service string, key string, method string, options ...ClientOption) SendClient[any] {
-	return newClient[any, Void](ctx, service, key, method, options)
+	return newClient[any, Void](ctx, service, key, true, method, options)
 }
 
 // WorkflowSend is Workflow for sends.
 func WorkflowSend(ctx Context, service string, workflowID string, method string, options ...ClientOption) SendClient[any] {
-	return newClient[any, Void](ctx, service, workflowID, method, options)
+	return newClient[any, Void](ctx, service, workflowID, true, method, options)
 }
 
 // WithRequestType returns inner with an input type. It panics on a client that
@@ -91,13 +93,16 @@ func WithRequestType[I any, O any](inner Client[any, O]) Client[I, O] {
 type callee struct {
 	ex                    *execution
 	service, key, handler string
-	options               clientOptions
+	// keyed says that the client was made for a service with keys; the empty
+	// text is a key as well.
+	keyed   bool
+	options clientOptions
 }
 
 type client[I, O any] struct{ callee }
 
-func newClient[I, O any](ctx Context, service, key, handler string, options []ClientOption) *client[I, O] {
-	return &client[I, O]{callee{ctx.inner(), service, key, handler, clientOptionsOf(options)}}
+func newClient[I, O any](ctx Context, service, key string, keyed bool, handler string, options []ClientOption) *client[I, O] {
+	return &client[I, O]{callee{ctx.inner(), service, key, handler, keyed, clientOptionsOf(options)}}
 }
 
 func (c *client[I, O]) Request(input I, options ...RequestOption) (O, TerminalError) {
@@ -154,6 +159,9 @@ func (c *callee) call(input any, o requestOptions) called {
 	if t := c.check(headers, o); t != nil {
 		return called{future: refused(ex, t)}
 	}
+	if t := c.checkKind(); t != nil && !c.stored() {
+		return called{future: refused(ex, t)}
+	}
 	parameter, err := encoding.Marshal(c.options.inputCodec, input)
 	if err != nil {
 		ex.fail(c.unencodable(input, err))
@@ -193,6 +201,7 @@ func (c *callee) send(input any, o sendOptions) Invocation {
 		if _, bound := ex.host.Handler(c.service, c.handler); !bound {
 			ex.endWith(terminalf(codeNotFound, "send to %s/%s: no such service or handler is bound", c.service, c.handler))
 		}
+		ex.demand(c.checkKind())
 	}
 	s := sent{ex, ex.story.NextCompletion()}
 	ex.issue(&journal.OneWayCall{
@@ -228,6 +237,26 @@ func (c *callee) check(headers []journal.Header, o requestOptions) TerminalError
 		return checkKey("the idempotency key", *o.idempotencyKey)
 	}
 	return nil
+}
+
+// checkKind refuses a service that has keys and was called without one, and the
+// other way round.
+func (c *callee) checkKind() TerminalError {
+	kind, bound := c.ex.host.Handler(c.service, c.handler)
+	if t := (ident.Target{Kind: kind}); !bound || t.Keyed() == c.keyed {
+		return nil
+	}
+	if c.keyed {
+		return terminalf(codeBadRequest, "service %s has no keys: call it without one", c.service)
+	}
+	return terminalf(codeBadRequest, "service %s has keys: call it with one", c.service)
+}
+
+// stored reports whether this very call is the next command of the journal: a
+// build in which its kind was another one has made it, and it stands.
+func (c *callee) stored() bool {
+	next, ok := c.ex.story.Upcoming().(*journal.Call)
+	return ok && next.Service == c.service && next.Handler == c.handler && next.Key == c.key
 }
 
 func (c *callee) checkFlowControl(o requestOptions) TerminalError {

@@ -22,6 +22,11 @@
 // journal any more is detected, and the attempt fails with code 570 and both
 // sides named.
 //
+// The package is written to be imported under the name restate, which is what
+// its words are taken from:
+//
+//	import restate "github.com/dormouse-run/dormouse/objects"
+//
 // # One goroutine
 //
 // A handler has one goroutine, which the runtime starts with Execute, and all
@@ -29,6 +34,27 @@
 // and has a context of its own. When a handler is stopped while it waits, its
 // goroutine ends in that very call: deferred functions run, and nothing they do
 // through the context has an effect.
+//
+// # Mistakes
+//
+// The first three of these are noticed, and fail the attempt with a message that
+// names the operation; the invocation is retried, and goes on with a build that
+// is corrected. Nothing that they would have made wrong is stored.
+//
+//   - The handler's ctx inside a closure of Run, for example to Sleep, to call or
+//     to Run again. The closure has its own context and no durable operations:
+//     do those in the handler, before the Run or behind it. Key, Log, Request,
+//     Value, Err and Done of ctx, and the Id of an awakeable, work anywhere.
+//   - The handler's ctx on another goroutine (go, errgroup). Start the work with
+//     RunAsync, RequestFuture, After or Awakeable, and wait with Wait or
+//     WaitFirst. A Set or a Send of another goroutine that meets no operation of
+//     the handler is not noticed, and fails a later replay instead.
+//   - A future, or a context, that was kept and is used by another invocation.
+//     Pass values from one to another by calls, state, awakeables and signals.
+//   - time.Now, math/rand, the environment, a global variable or the order of a
+//     map outside of Run: the next attempt sees something else, and takes another
+//     path. Read the clock in a Run; use Rand and UUID; sort what comes from a
+//     map.
 //
 // # What must not be here
 //

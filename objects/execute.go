@@ -80,7 +80,7 @@ func (ex *execution) panicked(p any) {
 		return
 	}
 	ex.outcome, ex.decided = ex.failed(fmt.Errorf("panic: %v", p)), true
-	ex.outcome.Failure.Stack = stack
+	ex.outcome.Failure.Stack = userFrames(stack)
 }
 
 // settle reports the outcome once.

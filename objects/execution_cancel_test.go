@@ -51,9 +51,9 @@ func TestCancelReachesTheChildrenFirst(t *testing.T) {
 		return NewObjectHandler(func(ctx ObjectContext, _ string) (string, error) {
 			Object[int](ctx, "S", "k", "one").RequestFuture(1)
 			ObjectSend(ctx, "S", "k", "sent").Send(1)
-			_, err := Service[int](ctx, "S", "two").Request(1)
+			_, err := Service[int](ctx, "Keyless", "two").Request(1)
 			Set(ctx, "seen", err.Error())
-			_, again := Service[int](ctx, "S", "three").Request(1)
+			_, again := Service[int](ctx, "Keyless", "three").Request(1)
 			return again.Message(), nil
 		})
 	}
@@ -242,8 +242,8 @@ func TestValuesThatDoNotDecodeEndTheWaitWith400(t *testing.T) {
 		check(err, a.Id())
 		_, err = Signal[int](ctx, "go").Result()
 		check(err, `signal "go"`)
-		_, err = Service[int](ctx, "S", "h").Request(1)
-		check(err, "S/h")
+		_, err = Service[int](ctx, "Keyless", "h").Request(1)
+		check(err, "Keyless/h")
 		_, err = AttachInvocation[int](ctx, calleeID("x")).Response()
 		check(err, calleeID("x"))
 		return Void{}, nil
@@ -283,10 +283,10 @@ func TestWaitMisuseIsNamed(t *testing.T) {
 	t.Parallel()
 	var kept Future
 	for want, op := range map[string]func(ctx Context){
-		"at least one future":  func(ctx Context) { _, _ = WaitFirst(ctx) },
-		"does not belong":      func(ctx Context) { _, _ = WaitFirst(ctx, kept) },
-		"without a value":      func(ctx Context) { WaitIter(ctx).Value() },
-		"without a value: cal": func(ctx Context) { it := WaitIter(ctx); it.Next(); it.Value() },
+		"at least one future":           func(ctx Context) { _, _ = WaitFirst(ctx) },
+		"belongs to another invocation": func(ctx Context) { _, _ = WaitFirst(ctx, kept) },
+		"without a value":               func(ctx Context) { WaitIter(ctx).Value() },
+		"without a value: cal":          func(ctx Context) { it := WaitIter(ctx); it.Next(); it.Value() },
 	} {
 		keep := newEngine(t, NewObjectHandler(func(ctx ObjectContext, _ string) (Void, error) {
 			kept = Awakeable[int](ctx)

@@ -132,7 +132,7 @@ func (r *run) execute(ctx context.Context, before []<-chan struct{}) {
 			return
 		}
 		if p := recover(); p != nil {
-			e.err, e.stack = fmt.Errorf("panic: %v", p), string(debug.Stack())
+			e.err, e.stack = fmt.Errorf("panic: %v", p), userFrames(string(debug.Stack()))
 		} else {
 			e.err = endedEarly("the closure")
 		}

@@ -20,6 +20,8 @@ type engine struct {
 	handler Handler
 	target  ident.Target
 	lazy    bool
+	// keyed gives keys to the service that has none.
+	keyed bool
 	// suspends parks the handler at each wait that allows it.
 	suspends bool
 	// eager hands over all state at the start of an attempt.
@@ -100,10 +102,9 @@ func (e *engine) attempt(dies int) Outcome {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		Execute(e, a, e.handler, func(o Outcome) { outcomes <- o })
+		Execute(e, a, e.handler, func(o Outcome) { outcomes <- o; e.kill() })
 	}()
 	<-ended
-	e.kill()
 	e.runs.Wait()
 	o := <-outcomes
 	if len(outcomes) != 0 {
@@ -224,7 +225,11 @@ func (e *engine) Now() time.Time {
 	return e.now
 }
 
+// Handler knows every service but Unknown; all have keys but Keyless.
 func (e *engine) Handler(service, _ string) (ident.Kind, bool) {
+	if service == "Keyless" && !e.keyed {
+		return ident.KindService, true
+	}
 	return ident.KindExclusive, service != "Unknown"
 }
 

@@ -156,7 +156,7 @@ func operations() map[string]func(ctx ObjectContext) {
 		"call headers": func(ctx ObjectContext) {
 			Object[int](ctx, "S", "k", "h").RequestFuture(1, WithHeaders(map[string]string{"a": "b"}))
 		},
-		"call service": func(ctx ObjectContext) { Service[int](ctx, "S", "h").RequestFuture(1) },
+		"call service": func(ctx ObjectContext) { Service[int](ctx, "Keyless", "h").RequestFuture(1) },
 		"send":         func(ctx ObjectContext) { ObjectSend(ctx, "S", "k", "h").Send(1) },
 		"send key": func(ctx ObjectContext) {
 			ObjectSend(ctx, "S", "k", "h").Send(1, WithIdempotencyKey("i"))

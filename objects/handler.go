@@ -48,40 +48,61 @@ type Handler interface {
 	invoke(ex *execution, input []byte) (output []byte, err error)
 	// outputCodec is the codec of the output.
 	outputCodec() encoding.Codec
+	// outputType is the type of the output, nil for an interface.
+	outputType() reflect.Type
 	// serviceType is the only type of definition that the handler fits.
 	serviceType() ServiceType
 	// configured returns a copy as a handler of service, with opts applied.
 	configured(service *ServiceDefinitionOptions, opts []HandlerOption) Handler
 }
 
-// NewServiceHandler makes a handler of a service.
+// NewServiceHandler makes a handler of a service. Like its siblings it panics on
+// a nil function.
 func NewServiceHandler[I, O any](fn ServiceHandlerFn[I, O], opts ...HandlerOption) Handler {
+	mustBeGiven(fn != nil, "NewServiceHandler", "Context")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
 	return newHandler(ServiceTypeService, ident.KindService, call, payloadsOf[I, O](), opts)
 }
 
-// NewObjectHandler makes an exclusive handler of an object.
+// NewObjectHandler makes an exclusive handler of an object. Every handler has an
+// input and an output; where there is none, the type is Void:
+//
+//	restate.NewObjectHandler(func(ctx restate.ObjectContext, _ restate.Void) (int, error) {
+//		return restate.Get[int](ctx, "count")
+//	})
 func NewObjectHandler[I, O any](fn ObjectHandlerFn[I, O], opts ...HandlerOption) Handler {
+	mustBeGiven(fn != nil, "NewObjectHandler", "ObjectContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
 	return newHandler(ServiceTypeVirtualObject, ident.KindExclusive, call, payloadsOf[I, O](), opts)
 }
 
 // NewObjectSharedHandler makes a shared handler of an object.
 func NewObjectSharedHandler[I, O any](fn ObjectSharedHandlerFn[I, O], opts ...HandlerOption) Handler {
+	mustBeGiven(fn != nil, "NewObjectSharedHandler", "ObjectSharedContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
 	return newHandler(ServiceTypeVirtualObject, ident.KindShared, call, payloadsOf[I, O](), opts)
 }
 
 // NewWorkflowHandler makes the run handler of a workflow.
 func NewWorkflowHandler[I, O any](fn WorkflowHandlerFn[I, O], opts ...HandlerOption) Handler {
+	mustBeGiven(fn != nil, "NewWorkflowHandler", "WorkflowContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
 	return newHandler(ServiceTypeWorkflow, ident.KindWorkflow, call, payloadsOf[I, O](), opts)
 }
 
 // NewWorkflowSharedHandler makes a shared handler of a workflow.
 func NewWorkflowSharedHandler[I, O any](fn WorkflowSharedHandlerFn[I, O], opts ...HandlerOption) Handler {
+	mustBeGiven(fn != nil, "NewWorkflowSharedHandler", "WorkflowSharedContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
 	return newHandler(ServiceTypeWorkflow, ident.KindShared, call, payloadsOf[I, O](), opts)
+}
+
+// mustBeGiven panics where a handler is made of nothing, instead of when it is
+// called.
+func mustBeGiven(given bool, constructor, context string) {
+	if !given {
+		panic(fmt.Sprintf("objects: %s was given a nil function: pass a func(ctx %s, input I) (O, error)", constructor, context))
+	}
 }
 
 // boundHandler is the one Handler. It is never changed after it was made.
@@ -140,6 +161,7 @@ func undecodable(input reflect.Type, err error) TerminalError {
 func (h *boundHandler) Kind() ident.Kind            { return h.kind }
 func (h *boundHandler) GetOptions() *HandlerOptions { return &h.options }
 func (h *boundHandler) outputCodec() encoding.Codec { return h.out }
+func (h *boundHandler) outputType() reflect.Type    { return reflect.TypeOf(h.payload.out) }
 func (h *boundHandler) serviceType() ServiceType    { return h.service }
 
 func (h *boundHandler) InputPayload() *encoding.InputPayload {

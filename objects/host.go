@@ -154,7 +154,7 @@ func (k OutcomeKind) String() string {
 type AttemptFailure struct {
 	Code    uint32
 	Message string
-	// Stack is set for panics.
+	// Stack is set for panics: the frames of the user.
 	Stack string
 	// CommandIndex is the command at which it failed, -1 when there is none.
 	CommandIndex int32

@@ -19,7 +19,8 @@ import (
 // A terminal error of fn is a result. Any other error, a panic included, fails
 // the attempt, or is retried by the policy that options give; when that is
 // exhausted, Run returns a terminal error with code and message of the last one.
-// fn must use only its own context.
+// fn must use only its own context: an operation of ctx inside of it fails the
+// attempt.
 func Run[T any](ctx Context, fn func(ctx RunContext) (T, error), options ...RunOption) (output T, err TerminalError) {
 	return RunAsync(ctx, fn, options...).Result()
 }

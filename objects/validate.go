@@ -1,19 +1,23 @@
 package objects
 
 import (
+	text "encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/objects/encoding"
 )
 
 // Validate reports everything that keeps def from being bound: names that no
 // request can carry, a definition without handlers, a workflow without a run
-// handler, options out of range. A runtime calls it before it binds; the error
+// handler, options out of range, an output that JSON cannot encode. A runtime calls it before it binds; the error
 // names the type, the handler and what to do.
 func Validate(def ServiceDefinition) error {
 	if def == nil {
@@ -28,7 +32,7 @@ func Validate(def ServiceDefinition) error {
 		if h.serviceType() != def.Type() {
 			errs = append(errs, fmt.Errorf("%s is made for a %s: use the New…Handler function of that type", subject, h.serviceType()))
 		}
-		errs = append(errs, validateName(subject, name), validateOptions(subject, &h.GetOptions().DefinitionOptions))
+		errs = append(errs, validateName(subject, name), validateOptions(subject, &h.GetOptions().DefinitionOptions), validateOutput(subject, h))
 	}
 	return errors.Join(errs...)
 }
@@ -103,4 +107,50 @@ func validateOptions(subject string, o *DefinitionOptions) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validateOutput reports an output of which JSON can encode no value at all.
+// Other codecs decide for themselves, value by value.
+func validateOutput(subject string, h Handler) error {
+	if h.outputCodec() != encoding.JSONCodec {
+		return nil
+	}
+	if what := unencodable(h.outputType()); what != "" {
+		return fmt.Errorf("%s: the output %s, which JSON cannot encode: return data, or set a codec with WithOutputCodec", subject, what)
+	}
+	return nil
+}
+
+// unencodable says what keeps encoding/json from every value of t, "" when some
+// may pass.
+func unencodable(t reflect.Type) string {
+	if t == nil || encodesItself(t) {
+		return ""
+	}
+	switch t.Kind() {
+	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
+		return "is a " + t.String()
+	case reflect.Struct:
+		for f := range t.Fields() {
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !f.IsExported() || f.Anonymous || name == "-" || strings.Contains(options, "omitzero") {
+				continue
+			}
+			if what := unencodable(f.Type); what != "" {
+				return "has the field " + t.String() + "." + f.Name + ", which " + what
+			}
+		}
+	}
+	return ""
+}
+
+func encodesItself(t reflect.Type) bool {
+	for _, i := range [...]reflect.Type{
+		reflect.TypeFor[encoding.RestateMarshaler](), reflect.TypeFor[json.Marshaler](), reflect.TypeFor[text.TextMarshaler](),
+	} {
+		if t.Implements(i) || reflect.PointerTo(t).Implements(i) {
+			return true
+		}
+	}
+	return false
 }

@@ -91,6 +91,23 @@ func (a *Attempt) Replaying() bool { return a.left > 0 }
 // the first one that is the Input.
 func (a *Attempt) Last() (journal.Command, uint32) { return a.last, a.index }
 
+// Upcoming returns the next stored command, nil when none is left or when it
+// cannot be read, which Issue reports.
+func (a *Attempt) Upcoming() journal.Command {
+	if a.left == 0 {
+		return nil
+	}
+	i := a.next
+	for a.entries[i].Type.IsNotification() {
+		i++
+	}
+	c, err := journal.DecodeCommand(a.entries[i].Type, a.entries[i].Body)
+	if err != nil {
+		return nil
+	}
+	return c
+}
+
 // Allocated returns what has been handed out so far without an entry. The host
 // keeps it beside the next command, and beside a suspension.
 func (a *Attempt) Allocated() journal.Allocated { return a.allocated }
