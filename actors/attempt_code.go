@@ -118,6 +118,7 @@ func (a *attempt) done(o objects.Outcome) {
 	a.mu.Unlock()
 	if failed {
 		a.entry.barriers.wakeAll()
+		a.wake.Notify() // the handler may wait, when another goroutine has failed its attempt
 		a.post()
 	}
 }

@@ -29,7 +29,7 @@ func TestOuterContextInARunClosureIsRetriedByName(t *testing.T) {
 	inBubble(t, Options{Services: []restate.ServiceDefinition{def}}, func(t *testing.T, b *bench) {
 		id := send(b, ask("Mistake", "x", "make", nil))
 		advance(10 * time.Second)
-		in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
+		in, err := b.rt.Inspect(t.Context(), id, InspectOptions{Journal: true})
 		if err != nil {
 			t.Fatal(err)
 		}

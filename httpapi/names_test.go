@@ -85,3 +85,12 @@ func TestTheAdminPortNamesItsRoutes(t *testing.T) {
 		}
 	}
 }
+
+func TestAMalformedInvocationIDIsAnsweredWithItsForm(t *testing.T) {
+	t.Parallel()
+	s := testServer(t, &fakeRuntime{}, Options{})
+	w := ask(s.IngressHandler(), "GET", "/restate/attach/inv_nope", "")
+	if w.Code != 400 || !strings.Contains(w.Body.String(), `\"inv_1\" followed by 33 base-62 characters`) {
+		t.Errorf("got %d %s", w.Code, w.Body)
+	}
+}

@@ -3,6 +3,8 @@ package objects
 import (
 	"testing"
 	"time"
+
+	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
 const (
@@ -28,6 +30,7 @@ func TestRequestWithAKeyTooManyOrTooFewIsTerminal400(t *testing.T) {
 			})
 		}
 		everyMode(t, func(t *testing.T, e *engine) {
+			e.results = map[string]journal.Result{"h": journal.ValueOf([]byte("1"))}
 			if f := e.finish(0).Failure; f == nil || f.Code != 400 || f.Message != want || len(e.commands()) != 2 {
 				t.Errorf("%q: %+v, commands %+v", want, f, e.commands())
 			}

@@ -1,10 +1,11 @@
 package objects
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/dormouse-run/dormouse/objects/encoding"
 )
 
 // TestHandlerOfANilFunctionPanicsWhereItIsDefined and says what to pass.
@@ -73,7 +74,7 @@ func TestOutputThatJSONCannotEncodeIsADefinitionError(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := json.Marshal(harmless{private: nil}); err != nil {
+	if _, err := encoding.JSONCodec.Marshal(harmless{private: nil}); err != nil {
 		t.Errorf("harmless is not: %v", err)
 	}
 }

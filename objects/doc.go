@@ -37,9 +37,9 @@
 //
 // # Mistakes
 //
-// The first three of these are noticed, and fail the attempt with a message that
-// names the operation; the invocation is retried, and goes on with a build that
-// is corrected. Nothing that they would have made wrong is stored.
+// The first three of these fail the attempt with a message that says so; the
+// invocation is retried, and goes on with a build that is corrected. Of the
+// fourth, what is noticed is noticed by a later replay, with code 570.
 //
 //   - The handler's ctx inside a closure of Run, for example to Sleep, to call or
 //     to Run again. The closure has its own context and no durable operations:
@@ -47,8 +47,9 @@
 //     Value, Err and Done of ctx, and the Id of an awakeable, work anywhere.
 //   - The handler's ctx on another goroutine (go, errgroup). Start the work with
 //     RunAsync, RequestFuture, After or Awakeable, and wait with Wait or
-//     WaitFirst. A Set or a Send of another goroutine that meets no operation of
-//     the handler is not noticed, and fails a later replay instead.
+//     WaitFirst. A Set or a Send of another goroutine while the handler is in no
+//     operation looks like one of the handler's; where it comes at another place
+//     in a later attempt, that one fails with code 570.
 //   - A future, or a context, that was kept and is used by another invocation.
 //     Pass values from one to another by calls, state, awakeables and signals.
 //   - time.Now, math/rand, the environment, a global variable or the order of a

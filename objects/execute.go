@@ -14,10 +14,11 @@ import (
 // runtime.Goexit in it.
 //
 // done is called exactly once, whether the handler returns, panics or is
-// unwound: as the last thing on this goroutine, with one exception. When a wait
-// that must be unwound is found on another goroutine of the handler, done is
-// called from there, with an OutcomeFailed that says so, while code of the
-// handler may still run. The end of this goroutine tells when it does no more.
+// unwound: as the last thing on this goroutine, with one exception. When an
+// operation of the context is found on another goroutine, done is called from
+// there, with an OutcomeFailed that says so, while code of the handler may still
+// run or wait. Then the host unwinds it; the end of this goroutine tells when it
+// does no more.
 func Execute(h Host, a *Attempt, handler Handler, done func(Outcome)) {
 	ex, err := newExecution(h, a, done)
 	ex.runner = goroutineID()

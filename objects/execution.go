@@ -28,6 +28,9 @@ type execution struct {
 	ended atomic.Bool
 	// entered is the operation that is under way. Any goroutine may use it.
 	entered atomic.Uint32
+	// stranded is set when another goroutine than the handler's has failed the
+	// attempt.
+	stranded atomic.Pointer[Outcome]
 	// outcome is decided when decided is true.
 	outcome Outcome
 	decided bool

@@ -15,26 +15,26 @@ const foreignText = "the handler's context was used inside a Run closure or on a
 func everyOperation(ctx ObjectContext, future AwakeableFuture[string], sent Invocation) map[string]func() {
 	rng := Rand(ctx)
 	return map[string]func(){
-		"Set:":                   func() { Set(ctx, "a", 1) },
-		"Get:":                   func() { _, _ = Get[int](ctx, "a") },
-		"Keys:":                  func() { _, _ = Keys(ctx) },
-		"Clear:":                 func() { Clear(ctx, "a") },
-		"ClearAll:":              func() { ClearAll(ctx) },
-		"a call:":                func() { _, _ = Object[string](ctx, "S", "k", "h").Request(1) },
-		"Send:":                  func() { ObjectSend(ctx, "S", "k", "h").Send(1) },
-		"Awakeable:":             func() { Awakeable[string](ctx) },
-		"the wait for a future:": func() { _, _ = future.Result() },
-		"WaitFirst:":             func() { _, _ = WaitFirst(ctx, future) },
-		"Sleep:":                 func() { _ = Sleep(ctx, time.Second) },
-		"Run:":                   func() { _ = RunVoid(ctx, func(RunContext) error { return nil }) },
-		"Rand:":                  func() { rng.IntN(10) },
-		"UUID:":                  func() { UUID(ctx) },
-		"Signal:":                func() { Signal[string](ctx, "s") },
-		"a resolution:":          func() { ResolveAwakeable(ctx, future.Id(), "x") },
-		"a rejection:":           func() { RejectSignal(ctx, calleeID("x"), "s", nil) },
-		"CancelInvocation:":      func() { CancelInvocation(ctx, calleeID("x")) },
-		"AttachInvocation:":      func() { AttachInvocation[string](ctx, calleeID("x")) },
-		"GetInvocationId:":       func() { sent.GetInvocationId() },
+		"Set:":                func() { Set(ctx, "a", 1) },
+		"Get:":                func() { _, _ = Get[int](ctx, "a") },
+		"Keys:":               func() { _, _ = Keys(ctx) },
+		"Clear:":              func() { Clear(ctx, "a") },
+		"ClearAll:":           func() { ClearAll(ctx) },
+		"a call:":             func() { _, _ = Object[string](ctx, "S", "k", "h").Request(1) },
+		"Send:":               func() { ObjectSend(ctx, "S", "k", "h").Send(1) },
+		"Awakeable:":          func() { Awakeable[string](ctx) },
+		"Result of a future:": func() { _, _ = future.Result() },
+		"WaitFirst:":          func() { _, _ = WaitFirst(ctx, future) },
+		"Sleep:":              func() { _ = Sleep(ctx, time.Second) },
+		"Run:":                func() { _ = RunVoid(ctx, func(RunContext) error { return nil }) },
+		"Rand:":               func() { rng.IntN(10) },
+		"UUID:":               func() { UUID(ctx) },
+		"Signal:":             func() { Signal[string](ctx, "s") },
+		"a resolution:":       func() { ResolveAwakeable(ctx, future.Id(), "x") },
+		"a rejection:":        func() { RejectSignal(ctx, calleeID("x"), "s", nil) },
+		"CancelInvocation:":   func() { CancelInvocation(ctx, calleeID("x")) },
+		"AttachInvocation:":   func() { AttachInvocation[string](ctx, calleeID("x")) },
+		"GetInvocationId:":    func() { sent.GetInvocationId() },
 	}
 }
 
@@ -78,7 +78,7 @@ func TestOverlapThatTheHandlerNoticesFailsByName(t *testing.T) {
 		return "", err
 	}))
 	o := e.attempt(0)
-	if o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Set: ") || !strings.Contains(o.Failure.Message, "another goroutine while the handler waits in Get") {
+	if o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Set: ") || !strings.Contains(o.Failure.Message, "another goroutine while the handler waits (Get)") {
 		t.Errorf("%+v", o)
 	}
 	if len(e.commands()) != 0 {
@@ -108,7 +108,7 @@ func TestReturnDuringAForeignOperationIsAFailure(t *testing.T) {
 	}))
 	o := e.attempt(0)
 	close(held)
-	if o.Kind != OutcomeFailed || !strings.Contains(o.Failure.Message, "while the handler waits in its return") || len(e.commands()) != 0 {
+	if o.Kind != OutcomeFailed || !strings.Contains(o.Failure.Message, "while the handler waits (return)") || len(e.commands()) != 0 {
 		t.Errorf("%+v, commands %+v", o, e.commands())
 	}
 }
@@ -128,7 +128,7 @@ func TestWaitOnAnotherGoroutineFailsAtOnce(t *testing.T) {
 		return "", nil
 	}))
 	e.world = (*engine).fireTimer
-	if o := e.attempt(0); o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "the wait for a future: ") || !strings.Contains(o.Failure.Message, "another goroutine: use") {
+	if o := e.attempt(0); o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Result of a future: ") || !strings.Contains(o.Failure.Message, "another goroutine: use") {
 		t.Errorf("%+v", o)
 	}
 }
@@ -143,11 +143,12 @@ func TestWhatMayBeUsedAnywhereStaysUsableInClosures(t *testing.T) {
 		closure := func(RunContext) (string, error) {
 			all.Done()
 			all.Wait() // so that two are under way
+			id := answer.Id()
 			ctx.Log().Info("hello")
 			if ctx.Err() != nil || ctx.Done() != nil || ctx.Value("x") != nil {
 				t.Error("the context has changed")
 			}
-			return Key(ctx) + ctx.Request().ID + answer.Id(), nil
+			return Key(ctx) + ctx.Request().ID + id, nil
 		}
 		a, b := RunAsync(ctx, closure), RunAsync(ctx, closure)
 		for _, err := range Wait(ctx, a, b) {

@@ -75,7 +75,8 @@ type Host interface {
 	// wait.
 	Take() []journal.Notification
 	// Wait blocks until Take has something, Wake was called since the last Wait
-	// returned, or the attempt must be unwound.
+	// returned, or the attempt must be unwound: also when it has failed, which
+	// another goroutine may have reported.
 	// wait returns what the handler waits for; it is called only when the host
 	// wants to suspend the attempt. parkable is false while closures are in
 	// flight.

@@ -41,7 +41,7 @@ func (o operation) String() string {
 		opNone: "an operation", opAttach: "AttachInvocation", opAwakeable: "Awakeable", opCall: "a call",
 		opCancel: "CancelInvocation", opClear: "Clear", opClearAll: "ClearAll", opGet: "Get",
 		opInvocationID: "GetInvocationId", opKeys: "Keys", opRand: "Rand", opReject: "a rejection",
-		opResolve: "a resolution", opResult: "the wait for a future", opReturn: "its return", opRun: "Run",
+		opResolve: "a resolution", opResult: "Result of a future", opReturn: "return", opRun: "Run",
 		opSend: "Send", opSet: "Set", opSignal: "Signal", opSleep: "Sleep", opUUID: "UUID", opWait: "WaitFirst",
 	}
 	if int(o) < len(names) {
@@ -80,7 +80,7 @@ func (ex *execution) leave() { ex.entered.Store(uint32(opNone)) }
 func foreignUse(foreign, own operation) AttemptFailure {
 	during := ""
 	if own != opNone {
-		during = fmt.Sprintf(" while the handler waits in %v", own)
+		during = fmt.Sprintf(" while the handler waits (%v)", own)
 	}
 	return AttemptFailure{
 		Code: uint32(codeInternal), CommandIndex: -1,

@@ -21,6 +21,9 @@ import (
 func (ex *execution) unwind(o Outcome) {
 	if ex.onRunner() {
 		ex.ended.Store(true)
+		if f := ex.stranded.Load(); f != nil && o.Kind == OutcomeUnwound {
+			o = *f
+		}
 		if !ex.decided {
 			ex.outcome, ex.decided = o, true
 		}
@@ -33,10 +36,12 @@ func (ex *execution) unwind(o Outcome) {
 // strand fails the attempt from another goroutine than the handler's, which was
 // in own, and blocks until the handler has ended.
 func (ex *execution) strand(foreign, own operation) {
-	if !ex.ended.Swap(true) {
-		failure := foreignUse(foreign, own)
-		ex.attempt.logger().Error(failure.Message)
-		ex.settle(Outcome{Kind: OutcomeFailed, Failure: failure})
+	if !ex.ended.Load() {
+		o := Outcome{Kind: OutcomeFailed, Failure: foreignUse(foreign, own)}
+		ex.stranded.Store(&o) // first: the handler may see the end at once, and report it
+		if !ex.ended.Swap(true) {
+			ex.settle(o)
+		}
 	}
 	<-ex.over.done()
 }
@@ -141,9 +146,10 @@ func (ex *execution) take() bool {
 }
 
 // block waits for the host. A wait on another goroutine would end in strand once
-// the host suspends the attempt; it fails at once instead of some day.
+// the host suspends the attempt; it fails at once instead of some day. Where
+// nothing can be suspended, the two microseconds are saved.
 func (ex *execution) block(parkable bool) {
-	if !ex.onRunner() {
+	if parkable && !ex.onRunner() {
 		ex.unwind(Outcome{Kind: OutcomeFailed})
 	}
 	if ex.describe == nil {

@@ -97,15 +97,21 @@ func (a *Attempt) Upcoming() journal.Command {
 	if a.left == 0 {
 		return nil
 	}
-	i := a.next
-	for a.entries[i].Type.IsNotification() {
-		i++
-	}
-	c, err := journal.DecodeCommand(a.entries[i].Type, a.entries[i].Body)
+	e := a.upcoming()
+	c, err := journal.DecodeCommand(e.Type, e.Body)
 	if err != nil {
 		return nil
 	}
 	return c
+}
+
+// upcoming is the entry of the next stored command, of which there is one.
+func (a *Attempt) upcoming() *journal.Entry {
+	i := a.next
+	for a.entries[i].Type.IsNotification() {
+		i++
+	}
+	return &a.entries[i]
 }
 
 // Allocated returns what has been handed out so far without an entry. The host

@@ -107,11 +107,7 @@ func (a *Attempt) pending(ids []journal.NotificationID) (Step, error) {
 
 // peek describes the next stored command.
 func (a *Attempt) peek() Side {
-	i := a.next
-	for a.entries[i].Type.IsNotification() {
-		i++
-	}
-	e := &a.entries[i]
+	e := a.upcoming()
 	stored, err := journal.DecodeCommand(e.Type, e.Body)
 	if err != nil {
 		return Side{Type: e.Type, Allocated: e.Sidecar.Allocated}
