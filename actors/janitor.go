@@ -17,19 +17,20 @@ const janitorPause = time.Minute
 // to give back.
 const tidyAfter = 100_000
 
-// janitor removes what has outlived its retention, and gives space back when
-// nothing else goes on.
+// janitor removes what has outlived its retention, looks for rows that are
+// missing, and gives space back when nothing else goes on.
 type janitor struct {
 	loop
 	rt     *Runtime
 	flight *slice
+	scrub  scrub
 	// cleared is the hour up to which everything has been removed.
 	cleared int64
 	tidied  uint64
 }
 
 func newJanitor(rt *Runtime) *janitor {
-	return &janitor{loop: newLoop(rt.sched), rt: rt, flight: newSlice(rt.sched)}
+	return &janitor{loop: newLoop(rt.sched), rt: rt, flight: newSlice(rt.sched), scrub: scrub{rt: rt}}
 }
 
 func (j *janitor) over() bool { return j.stopping.Load() || j.rt.failed.Load() }
@@ -45,6 +46,9 @@ func (j *janitor) run() {
 	for !j.over() {
 		if err := j.expire(); err != nil && !errors.Is(err, persistence.ErrClosed) {
 			j.rt.logger.Error("what has outlived its retention is not removed", "error", err)
+		}
+		if err := j.scrub.round(j.over); err != nil && !errors.Is(err, persistence.ErrClosed) {
+			j.rt.logger.Error("records cannot be checked", "error", err)
 		}
 		j.tidy()
 		j.rt.nap(&j.loop, janitorPause)
