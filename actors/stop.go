@@ -16,8 +16,10 @@ type stopping struct {
 	// ended wakes Drain when an attempt is over, emptied wakes Close when an
 	// actor has nothing left.
 	ended, emptied Signal
-	// turn lets one goroutine at a time drain or close.
-	turn sync.Mutex
+	// turn lets one goroutine at a time drain or close. since is when the first
+	// of them began: all share one grace.
+	turn  sync.Mutex
+	since time.Time
 
 	mu     sync.Mutex
 	done   chan struct{}
@@ -98,7 +100,7 @@ func (rt *Runtime) beginDrain() {
 // is suspended; closures of Run are interrupted after half of Options.CloseGrace.
 // It returns when no handler is in memory, or when CloseGrace has passed or ctx
 // has ended: then with an error that names who is left. Invocations that were
-// interrupted go on at the next start.
+// interrupted go on at the next start. A Close that follows shares the grace.
 func (rt *Runtime) Drain(ctx context.Context) error {
 	rt.stopping.turn.Lock()
 	defer rt.stopping.turn.Unlock()
@@ -112,13 +114,17 @@ func (rt *Runtime) drain(ctx context.Context) error {
 		a.wake.Notify()
 		a.entry.barriers.wakeAll()
 	}
-	wake, start, grace := rt.stopping.ended, rt.clock.base.Now(), rt.options.CloseGrace
+	if rt.stopping.since.IsZero() {
+		rt.stopping.since = rt.clock.base.Now()
+	}
+	wake, grace := rt.stopping.ended, rt.options.CloseGrace
+	passed := rt.clock.base.Now().Sub(rt.stopping.since)
 	defer context.AfterFunc(ctx, wake.Notify)()
-	defer rt.clock.base.AfterFunc(grace/2, wake.Notify)()
-	defer rt.clock.base.AfterFunc(grace, wake.Notify)()
+	defer rt.clock.base.AfterFunc(grace/2-passed, wake.Notify)()
+	defer rt.clock.base.AfterFunc(grace-passed, wake.Notify)()
 	for {
 		left := rt.attempts.all()
-		passed := rt.clock.base.Now().Sub(start)
+		passed = rt.clock.base.Now().Sub(rt.stopping.since)
 		switch {
 		case len(left) == 0:
 			return nil
