@@ -38,15 +38,6 @@ const (
 	pointEnd
 )
 
-// Points returns every point.
-func Points() []Point {
-	all := make([]Point, 0, pointEnd-1)
-	for p := PointApplied; p < pointEnd; p++ {
-		all = append(all, p)
-	}
-	return all
-}
-
 // String returns the name of the point.
 func (p Point) String() string {
 	switch p {

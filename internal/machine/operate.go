@@ -1,33 +1,5 @@
 package machine
 
-import "github.com/dormouse-run/dormouse/internal/journal"
-
-// attach gives the result of an invocation to a request or to another
-// invocation.
-func (t *transition) attach(ev *Attach) []Need {
-	inv, needs := t.find(ev.ID)
-	if needs != nil {
-		return needs
-	}
-	if inv != nil && inv.expired(t.at.Now) {
-		inv = nil
-	}
-	t.take(ev.From)
-	switch {
-	case inv == nil && ev.Waiter.Birth != 0:
-		t.owe(nil, &Returned{To: ev.Waiter, Type: journal.TypeAttachCompletion, Result: journal.FailureOf(404, "no invocation "+ev.ID.String()+" is known here")})
-	case inv == nil:
-		t.answer(Answer{Token: ev.Token, Kind: AnswerUnknown, ID: ev.ID})
-	case ev.Waiter.Birth != 0:
-		t.waitFor(inv, ev.Waiter, journal.TypeAttachCompletion)
-	case ev.Peek && inv.row.Status != StatusCompleted:
-		t.answer(Answer{Token: ev.Token, Kind: AnswerNotReady, ID: ev.ID})
-	default:
-		t.watchOrAnswer(ev.Token, inv)
-	}
-	return nil
-}
-
 // operate does an operation of the admin interface.
 func (t *transition) operate(ev *Operate) []Need {
 	inv, needs := t.find(ev.ID)
@@ -112,42 +84,12 @@ func (t *transition) pause(inv *invocation) AnswerKind {
 // resume starts a fresh attempt with a fresh count of failures.
 func (t *transition) resume(inv *invocation) {
 	retry := inv.row.Status != StatusReady
-	t.leaveIdle(inv)
+	if retry {
+		t.leaveStatus(inv) // a retry timer goes
+	}
 	inv.row.PauseRequested, inv.row.Retry = false, Retry{}
 	t.change(inv)
 	if retry {
 		t.becomeReady(inv)
 	}
-}
-
-// leaveIdle removes the retry timer of an invocation that is backing off.
-func (t *transition) leaveIdle(inv *invocation) {
-	if inv.row.Status == StatusBackingOff {
-		t.leaveStatus(inv)
-	}
-}
-
-func (t *transition) needForKill(inv *invocation) []Need {
-	if needs := t.needForQueuedEnd(inv); needs != nil {
-		return needs
-	}
-	if n := inv.row.Pending; n > 0 && n <= fanOut && !inv.knows(TablePending) {
-		return []Need{inv.rangeOf(TablePending, fanOut+1)}
-	}
-	return nil
-}
-
-// kill ends an invocation without running its code, and follows the calls that
-// have not returned.
-func (t *transition) kill(inv *invocation) {
-	if inv.live {
-		t.now(&StopAttempt{Birth: inv.row.Birth, Epoch: inv.row.Epoch, Reason: StopKilled})
-	}
-	if inv.row.Pending > fanOut {
-		t.leave(ChoreRow{Kind: ChoreKillCallees, Birth: inv.row.Birth, ID: inv.row.ID})
-		inv.pending, inv.row.Pending = nil, 0 // the rows belong to the chore
-	} else {
-		t.killCallees(inv)
-	}
-	t.complete(inv, journal.FailureOf(409, "killed"), writeOutput)
 }
