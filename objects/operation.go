@@ -21,6 +21,8 @@ const (
 	opGet
 	opInvocationID
 	opKeys
+	opPeek
+	opPromise
 	opRand
 	opReject
 	opResolve
@@ -40,7 +42,7 @@ func (o operation) String() string {
 	names := [...]string{
 		opNone: "an operation", opAttach: "AttachInvocation", opAwakeable: "Awakeable", opCall: "a call",
 		opCancel: "CancelInvocation", opClear: "Clear", opClearAll: "ClearAll", opGet: "Get",
-		opInvocationID: "GetInvocationId", opKeys: "Keys", opRand: "Rand", opReject: "a rejection",
+		opInvocationID: "GetInvocationId", opKeys: "Keys", opPeek: "Peek", opPromise: "Promise", opRand: "Rand", opReject: "a rejection",
 		opResolve: "a resolution", opResult: "Result of a future", opReturn: "return", opRun: "Run",
 		opSend: "Send", opSet: "Set", opSignal: "Signal", opSleep: "Sleep", opUUID: "UUID", opWait: "WaitFirst",
 	}
