@@ -5,12 +5,12 @@ import (
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
-// The core sees one key. Whether calls wait for each other in a circle can only
-// be told from the rows of several keys, so the core says when a circle may have
+// The core sees one key. Whether calls wait for each other in a cycle can only
+// be told from the rows of several keys, so the core says when a cycle may have
 // closed, and the shell looks. Both effects below are gated: whoever looks finds
-// on disk what has closed the circle.
+// on disk what has closed the cycle.
 //
-// A circle closes in one of three ways: a call finds its key taken; an
+// A cycle closes in one of three ways: a call finds its key taken; an
 // invocation that somebody waits for already is waited for once more, by an
 // attach or by a call with the same idempotency key; or a handler that has let
 // calls run on their own begins to wait for them. In the third way the shell
@@ -63,7 +63,7 @@ func (t *transition) awaiting(inv *invocation) {
 
 // deadlocked fails the call of one caller. A queued invocation that nobody else
 // can ask for ends with it. One that others wait for, or may name by its
-// idempotency key, keeps its place: they did not close the circle.
+// idempotency key, keeps its place: they did not close the cycle.
 func (t *transition) deadlocked(ev *Deadlocked) []Need {
 	inv, needs := t.findBirth(ev.Birth, ev.ID.Partition())
 	if needs != nil {

@@ -15,7 +15,7 @@ func (w *world) deadlockedEvent(d *datadriven.TestData, id ident.InvocationID) *
 		birth--
 	}
 	return &Deadlocked{
-		Birth: birth, ID: id, Result: journal.FailureOf(508, "a circle"),
+		Birth: birth, ID: id, Result: journal.FailureOf(508, "a cycle"),
 		To: Address{Object: w.key, ID: w.id(w.str(d, "caller")), Birth: 7, Completion: 2},
 	}
 }
