@@ -25,7 +25,7 @@ import (
 //	a call finds its key taken, or a further one waits  ──► look (gated: it is on disk)
 //	a marked handler begins to wait in memory           ──► it says for what; look
 //	a marked invocation is suspended, or goes on to be  ──► look (gated)
-//	a start of the process                              ──► look at every key that has a queue
+//	a start of the process                              ──► look at every queue and at all who have joined
 //
 // Law: a mark is set before the row is read that it stands for. So what happens
 // before the mark is seen by the look, and what happens after it makes another
@@ -60,7 +60,7 @@ type deadlocks struct {
 	reported known
 
 	// sweep is where the look at every queue goes on; it belongs to run.
-	sweep sweepQueues
+	sweep deadlockSweep
 }
 
 // Bounds of the detector.
@@ -189,7 +189,7 @@ func (d *deadlocks) run() {
 			d.sweepSome()
 			d.rt.nap(&d.loop, deadlockPause)
 		case d.again():
-			d.sweep = sweepQueues{}
+			d.sweep = deadlockSweep{}
 		default:
 			d.wake.Wait()
 		}
@@ -251,67 +251,6 @@ func (d *deadlocks) find(r root) (finding, error) {
 		return finding{behind: true}, err
 	}
 	return second, nil
-}
-
-// sweepQueues is a look at every key that has a queue.
-type sweepQueues struct {
-	done      bool
-	partition ident.Partition
-	object    ident.ObjectID
-}
-
-// sweepStep is how many keys are looked at in one piece of a sweep.
-const sweepStep = 64
-
-// sweepSome looks at the next keys that have a queue. A queue is found by its
-// first row, the next one behind its last possible row, so that a long queue
-// costs no more than a short one.
-func (d *deadlocks) sweepSome() {
-	s := &d.sweep
-	for n := 0; n < sweepStep && !d.over(); {
-		row, err := d.nextQueue()
-		switch {
-		case errors.Is(err, persistence.ErrClosed):
-			return
-		case err != nil:
-			d.rt.logger.Warn("whether calls of a partition wait for each other cannot be told", "partition", s.partition, "error", err)
-			row = nil
-		}
-		if row == nil {
-			*s = sweepQueues{partition: s.partition + 1}
-			if s.partition == ident.Partitions {
-				s.done = true
-				return
-			}
-			continue
-		}
-		s.object = row.Object
-		n++
-		d.look(root{partition: s.partition, object: row.Object})
-	}
-}
-
-// nextQueue returns a row of the queue behind the last one, nil when there is
-// none in this partition.
-func (d *deadlocks) nextQueue() (first *machine.InboxRow, err error) {
-	from := machine.Key{Partition: d.sweep.partition, Table: machine.TableInbox}
-	to := machine.Key{Partition: d.sweep.partition, Table: machine.TableInbox}
-	if d.sweep.object != (ident.ObjectID{}) {
-		from.Object, from.A = d.sweep.object, ^uint64(0)
-	}
-	for i := range to.Object {
-		to.Object[i] = 0xff
-	}
-	to.A = ^uint64(0)
-	d.reads.Add(1)
-	err = d.rt.options.Store.Read(func(r persistence.Reader) error {
-		rows, err := r.Scan(from, to, 1)
-		if len(rows) > 0 {
-			first = rows[0].(*machine.InboxRow)
-		}
-		return err
-	})
-	return first, err
 }
 
 // known remembers the latest of some names.

@@ -43,30 +43,50 @@ func (d *deadlocks) fails(l link) bool {
 }
 
 // closing returns the position of the caller whose call was queued last, among
-// those for which eligible holds; -1 when there is none. Every look at a cycle
-// comes to the same, also after a restart.
+// those for which eligible holds. In a cycle in which no such call is queued it
+// is the youngest of the callers that have joined, by an idempotency key, an
+// invocation which was there before. It is -1 when there is none of these either.
+// Every look at a cycle comes to the same, also after a restart.
 func (c cycle) closing(eligible func(link) bool) int {
 	closing := -1
 	for i, l := range c {
-		if !l.called || l.to.record.Status != machine.StatusPending || !eligible(l) {
-			continue
-		}
-		if closing < 0 || l.to.record.InboxSeq > c[closing].to.record.InboxSeq {
+		if l.failable() && eligible(l) && (closing < 0 || l.after(c[closing])) {
 			closing = i
 		}
 	}
 	return closing
 }
 
+// failable reports whether a wait is a call whose callee does not run on behalf
+// of this caller.
+func (l link) failable() bool {
+	return l.called && (l.queued() || l.to.record.Caller.ReplyTo != l.address())
+}
+
+func (l link) queued() bool { return l.to.record.Status == machine.StatusPending }
+
+func (l link) after(other link) bool {
+	switch {
+	case l.queued() && other.queued():
+		return l.to.record.InboxSeq > other.to.record.InboxSeq
+	case l.queued() != other.queued():
+		return l.queued()
+	default:
+		return l.birth > other.birth
+	}
+}
+
+// address is where the answer goes that the caller waits for.
+func (l link) address() machine.Address {
+	r := l.record
+	return machine.Address{Object: ident.ObjectKeyOf(r.Target, r.ID), ID: r.ID, Birth: r.Birth, Completion: l.completion}
+}
+
 // fail ends the wait of the first in the cycle, through the key of its callee.
 func (d *deadlocks) fail(c cycle) {
-	caller, called := c[0].record, c[0].to.record
+	called := c[0].to.record
 	ev := &machine.Deadlocked{
-		Birth: called.Birth, ID: called.ID,
-		To: machine.Address{
-			Object: ident.ObjectKeyOf(caller.Target, caller.ID), ID: caller.ID,
-			Birth: caller.Birth, Completion: c[0].completion,
-		},
+		Birth: called.Birth, ID: called.ID, To: c[0].address(),
 		Result: journal.FailureOf(codeDeadlock, "deadlock, this call can never be answered: "+c.String()),
 	}
 	d.rt.registry.deliver(ident.ObjectKeyOf(called.Target, called.ID), called.ID.Partition(), ev)
@@ -86,10 +106,10 @@ func (c cycle) String() string {
 	var b strings.Builder
 	b.WriteString(c[0].subject())
 	for i, l := range c {
-		if len(c) > maxNamed && i == maxNamed/2 {
-			b.WriteString(", and so on,")
-		}
-		if len(c) > maxNamed && i >= maxNamed/2 && i < len(c)-maxNamed/2 {
+		if cut := maxNamed / 2; len(c) > maxNamed && i >= cut && i < len(c)-cut {
+			if i == cut {
+				b.WriteString(", and so on")
+			}
 			continue
 		}
 		if i > 0 {

@@ -33,9 +33,10 @@ type Awaiting struct {
 	ID    ident.InvocationID
 }
 
-// Deadlocked says that the call of a queued invocation by To can never be
-// answered, and with which failure To shall go on. An invocation that has left
-// the queue, or that is another life of its id, is left alone.
+// Deadlocked says that a call by To can never be answered, and with which
+// failure To shall go on. The callee is queued, or it is one that To has joined
+// by an idempotency key. A callee that has left the queue since, has ended, or is
+// another life of its id is left alone.
 type Deadlocked struct {
 	Birth  ident.Seq
 	ID     ident.InvocationID
@@ -63,29 +64,31 @@ func (t *transition) awaiting(inv *invocation) {
 
 // deadlocked fails the call of one caller. A queued invocation that nobody else
 // can ask for ends with it. One that others wait for, or may name by its
-// idempotency key, keeps its place: they did not close the cycle.
+// idempotency key, stays where it is: they did not close the cycle.
 func (t *transition) deadlocked(ev *Deadlocked) []Need {
 	inv, needs := t.findBirth(ev.Birth, ev.ID.Partition())
 	if needs != nil {
 		return needs
 	}
-	if inv == nil || inv.row.ID != ev.ID || inv.row.Status != StatusPending {
+	if inv == nil || inv.row.ID != ev.ID || inv.row.Status == StatusCompleted {
 		return nil
 	}
 	called := inv.row.Caller.ReplyTo == ev.To
-	if called && inv.row.Waiters == 0 && !inv.deduplicates() {
+	switch {
+	case called && inv.row.Status != StatusPending:
+		return nil
+	case called && inv.row.Waiters == 0 && !inv.deduplicates():
 		if needs := t.needForQueuedEnd(inv); needs != nil {
 			return needs
 		}
 		t.complete(inv, ev.Result, writeOutput)
 		return nil
-	}
-	t.owe(inv, &Returned{To: ev.To, Type: journal.TypeCallCompletion, Result: ev.Result})
-	if called {
+	case called:
 		inv.row.Caller.ReplyTo = Address{}
 		t.change(inv)
 	}
 	// The row of a waiter stays: its second answer is owed to nobody any more
 	// and is dropped.
+	t.owe(inv, &Returned{To: ev.To, Type: journal.TypeCallCompletion, Result: ev.Result})
 	return nil
 }
