@@ -560,3 +560,34 @@ func TestWhoWaitsForADeadlockIsShownIt(t *testing.T) {
 		}
 	})
 }
+
+// A marked invocation is looked at when it is suspended, even if its handler has
+// not been asked before: it may have begun to wait before the mark.
+func TestTheSuspensionOfAMarkedInvocationIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for _, marked := range []bool{false, true} {
+		w := &knots{}
+		inBubble(t, w.options(), func(t *testing.T, b *bench) {
+			id := send(b, knot("a", "call b", "gate"))
+			look()
+			in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := b.rt.deadlocks
+			looks := d.looks.Load()
+			if marked {
+				d.mark(in.Invocation.Birth)
+			}
+			advance(2 * time.Minute)
+			if got := b.status(id); got != "suspended" {
+				t.Fatalf("it is %s", got)
+			}
+			if n := d.looks.Load() - looks; (n > 0) != marked {
+				t.Errorf("marked %t: %d looks", marked, n)
+			}
+			b.resolve(&w.world, "b", "go")
+			wantValue(t, attach(b, id), `"done"`)
+		})
+	}
+}
