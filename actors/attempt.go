@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
@@ -74,6 +75,8 @@ type attempt struct {
 	parking, refused, parkWanted bool
 	// woken says that Wake was called since Wait last returned.
 	woken bool
+	// awaits is what a waiting handler has told the detector of deadlocks.
+	awaits *journal.Future
 	// reading is the answer to the ReadState under way.
 	reading *machine.StateRead
 

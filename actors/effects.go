@@ -96,6 +96,11 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		rt.waiters.watch(ef.Token, ef.Birth)
 	case *machine.Finished:
 		rt.waiters.finished(*ef)
+		rt.deadlocks.ended(ef.Birth)
+	case *machine.Awaited:
+		rt.deadlocks.awaited(ef)
+	case *machine.Awaiting:
+		rt.deadlocks.awaiting(ef)
 	case *machine.Answer:
 		rt.waiters.answer(*ef)
 	case *machine.Deliver:

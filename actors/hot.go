@@ -97,3 +97,10 @@ func (h *hot) len() int {
 	defer h.mu.Unlock()
 	return h.n
 }
+
+// has reports whether a is in the list.
+func (h *hot) has(a *attempt) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return a.hot.listed
+}

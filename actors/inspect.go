@@ -16,6 +16,9 @@ type InspectOptions struct {
 	// Limit of them; 0 is 100.
 	Journal     bool
 	From, Limit uint32
+	// Deadlock asks whether the invocation waits, directly or through others,
+	// for calls that wait for each other.
+	Deadlock bool
 }
 
 // Inspection is what the store knows of an invocation at one moment.
@@ -27,6 +30,10 @@ type Inspection struct {
 	Journal []journal.Entry
 	// NextFrom is the index of the first entry behind Journal, nil at the end.
 	NextFrom *uint32
+	// Deadlock are invocations each of which waits for the next, and the last
+	// for the first. The invocation is one of them, then the first, or waits for
+	// one of them. It is empty when it may go on.
+	Deadlock []ident.InvocationID
 }
 
 // defaultInspectLimit is how many entries are read when no limit is given.
@@ -45,6 +52,11 @@ func (rt *Runtime) Inspect(_ context.Context, id ident.InvocationID, o InspectOp
 	}
 	if a := rt.attempts.get(in.Invocation.Epoch); a != nil && in.Invocation.Status == machine.StatusReady {
 		in.Running = a.started()
+	}
+	if o.Deadlock {
+		if in.Deadlock, err = rt.deadlocks.around(&in.Invocation); err != nil {
+			return nil, fmt.Errorf("inspect %s: %w", id, err)
+		}
 	}
 	return in, nil
 }

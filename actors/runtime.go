@@ -42,6 +42,7 @@ type Runtime struct {
 	sweeper   *sweeper
 	janitor   *janitor
 	recovery  *recovery
+	deadlocks *deadlocks
 
 	// counter numbers events; the boot number stands in front of it.
 	counter atomic.Uint64
@@ -80,6 +81,9 @@ type Stats struct {
 	// Abandoned attempts had code that did not end in time; Quarantined keys
 	// are out of service until the next start.
 	Abandoned, Quarantined uint64
+	// Deadlocks are the cycles of calls that wait for each other, each counted
+	// once, when it was found.
+	Deadlocks uint64
 }
 
 // Open starts a runtime on a store. It hands over what one key owed another
@@ -111,6 +115,7 @@ func Open(ctx context.Context, options Options) (*Runtime, error) {
 	rt.timers.start()
 	rt.recovery.start(rt.sched, goRecovery, rt.recovery.run)
 	rt.janitor.start(rt.sched, goJanitor, rt.janitor.run)
+	rt.deadlocks.start(rt.sched, goDeadlocks, rt.deadlocks.run)
 	return rt, nil
 }
 
@@ -121,6 +126,7 @@ const (
 	goSweeper   = "sweeper"
 	goJanitor   = "janitor"
 	goRecovery  = "recovery"
+	goDeadlocks = "deadlocks"
 )
 
 func newRuntime(o Options, bound bindings) *Runtime {
@@ -135,6 +141,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 	rt.stopping.init(rt.sched)
 	rt.deliverer, rt.sweeper = newDeliverer(rt), newSweeper(rt)
 	rt.janitor, rt.recovery = newJanitor(rt), newRecovery(rt, info)
+	rt.deadlocks = newDeadlocks(rt)
 	rt.committer = newCommitter(o.Store, rt.sched, rt.release, rt.fail, o.trace)
 	rt.timers = newTimers(o.Store, rt.clock, rt.sched, rt.fire, rt.crash, o.trace)
 	rt.committer.timerRemoved = rt.timers.removed
@@ -193,5 +200,6 @@ func (rt *Runtime) Stats() Stats {
 		Attempts: rt.attempts.len(), RunningHandlers: running, QueuedAttempts: queued, HotWaiters: rt.hot.len(),
 		Requests: rt.waiters.waiting(), Admitted: rt.admission.admitted(), TimersInMemory: timers,
 		Abandoned: rt.abandoned.Load(), Quarantined: uint64(rt.quarantined.len()),
+		Deadlocks: rt.deadlocks.found.Load(),
 	}
 }

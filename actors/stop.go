@@ -194,6 +194,7 @@ func (rt *Runtime) end() error {
 	}
 	rt.recovery.stop()
 	rt.janitor.stop()
+	rt.deadlocks.stop()
 	if !rt.flush() {
 		if busy := rt.registry.abandon(); len(busy) > 0 && !rt.failed.Load() {
 			errs = append(errs, fmt.Errorf("close: %d keys had not come to rest, the first is %s; they go on at the next start", len(busy), busy[0]))

@@ -49,7 +49,12 @@ func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
 		a.rt.sweeper.kick()
 		defer a.rt.hot.remove(a)
 	}
-	for {
+	for told := false; ; {
+		if parkable && !told && a.rt.deadlocks.wants(a.birth) {
+			told = true
+			a.tell(wait)
+			defer a.untell()
+		}
 		switch a.step(parkable) {
 		case stepProceed:
 			return objects.Proceed

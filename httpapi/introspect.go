@@ -90,7 +90,7 @@ func (s *Server) inspect(c echo.Context) error {
 // part of the journal.
 func (s *Server) viewInvocation(c echo.Context, id ident.InvocationID, p inspectParams) (*invocationView, error) {
 	ctx := c.Request().Context()
-	found, err := s.rt.Inspect(ctx, id, actors.InspectOptions{Journal: true, Limit: max(1, p.firstLimit())})
+	found, err := s.rt.Inspect(ctx, id, actors.InspectOptions{Journal: true, Limit: max(1, p.firstLimit()), Deadlock: true})
 	if err != nil {
 		return nil, err
 	}
@@ -146,6 +146,7 @@ type invocationView struct {
 	NextRetryAt    string        `json:"next_retry_at,omitempty"`
 	LastFailure    *failureView  `json:"last_failure,omitempty"`
 	Awaiting       *awaitView    `json:"awaiting,omitempty"`
+	Deadlock       []string      `json:"deadlock,omitempty"`
 	CompletedAt    string        `json:"completed_at,omitempty"`
 	Completion     *resultView   `json:"completion,omitempty"`
 	ExpiresAt      string        `json:"expires_at,omitempty"`
@@ -215,6 +216,9 @@ func newInvocationView(found *actors.Inspection) *invocationView {
 			f.Command = &commandView{Index: e.CommandIndex, Type: e.CommandType.String(), Name: e.CommandName}
 		}
 		v.Failures = append(v.Failures, f)
+	}
+	for _, id := range found.Deadlock {
+		v.Deadlock = append(v.Deadlock, id.String())
 	}
 	if len(v.Failures) > 0 {
 		v.LastFailure = &v.Failures[0]

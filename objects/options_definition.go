@@ -37,7 +37,11 @@ type HandlerOptions struct {
 }
 
 // ServiceDefinitionOptions are the options of a service.
-type ServiceDefinitionOptions struct{ DefinitionOptions }
+type ServiceDefinitionOptions struct {
+	DefinitionOptions
+	// FailOnDeadlock fails calls that can never be answered.
+	FailOnDeadlock bool
+}
 
 func (o HandlerOptions) clone() HandlerOptions {
 	o.Metadata = maps.Clone(o.Metadata)

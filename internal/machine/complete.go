@@ -131,6 +131,7 @@ func (t *transition) waitFor(inv *invocation, to Address, typ journal.Type) {
 	inv.waiters = append(inv.waiters, w)
 	inv.row.Waiters++
 	t.change(inv)
+	t.awaited(inv)
 }
 
 func (t *transition) keepOrRemove(inv *invocation, retention Retention) {

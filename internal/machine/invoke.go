@@ -136,6 +136,7 @@ func (t *transition) becomePending(inv *invocation) {
 	t.putFresh(&row)
 	t.headDirty = true
 	t.change(inv)
+	t.awaited(inv)
 }
 
 // hold gives the key to inv.

@@ -120,6 +120,8 @@ func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token T
 		return &Recover{Active: *find[*ActiveRow](w, func(r *ActiveRow) bool { return r.ID == id }), CountDeath: d.HasArg("death")}
 	case "expire":
 		return &Expire{Expiry: *find[*ExpiryRow](w, func(r *ExpiryRow) bool { return r.ID == id && r.What == Expiring(w.num(d, "what")) })}
+	case "deadlocked":
+		return w.deadlockedEvent(d, id)
 	case "chore":
 		return &DoChore{Chore: *find[*ChoreRow](w, func(*ChoreRow) bool { return true })}
 	}

@@ -100,6 +100,8 @@ func (t *transition) dispatch(ev Event) []Need {
 		return t.expire(ev)
 	case *DoChore:
 		return t.chore(ev)
+	case *Deadlocked:
+		return t.deadlocked(ev)
 	default:
 		panic(fmt.Sprintf("machine: event %T is not in the closed set", ev))
 	}

@@ -36,6 +36,7 @@ func (t *transition) park(ev *Park) []Need {
 func (t *transition) becomeSuspended(inv *invocation, await *journal.Future, taken uint32) {
 	t.leaveReady(inv)
 	inv.row.Status, inv.row.Await, inv.row.Taken = StatusSuspended, await, taken
+	t.awaiting(inv)
 }
 
 func (t *transition) becomePaused(inv *invocation) {

@@ -174,6 +174,8 @@ func (t *transition) notify(inv *invocation, n journal.Notification) {
 		inv.row.Await = reduced
 		if satisfied {
 			t.becomeReady(inv)
+		} else {
+			t.awaiting(inv)
 		}
 	}
 }

@@ -275,6 +275,10 @@ func (w *world) effect(e Effect) string {
 		return fmt.Sprintf("set timer %d", e.Timer.Due)
 	case *AttemptFailed:
 		return fmt.Sprintf("attempt %d of %s failed: %s", e.Attempts, nameOf(e.ID), e.Status)
+	case *Awaited:
+		return fmt.Sprintf("awaited %s %s", nameOf(e.ID), e.Status)
+	case *Awaiting:
+		return "awaiting " + nameOf(e.ID)
 	case *Continue:
 		return fmt.Sprintf("continue chore %d", e.Chore.Kind)
 	default:
