@@ -14,11 +14,11 @@
 //
 // An environment outlives its runtime, as a data directory outlives a process:
 //
-//	          Bind, Restart, Crash
-//	  down ───────────────────────────► up
-//	   ▲                                │
-//	   └───── Stop, Restart ────────────┤  handlers are suspended, all is durable
-//	   └───── Kill, Crash ──────────────┘  connections break, what is not durable is lost
+//	        Bind, Restart, Crash
+//	down ───────────────────────────► up
+//	 ▲                                │
+//	 └───── Stop, Restart ────────────┤  handlers are suspended, all is durable
+//	 └───── Kill, Crash ──────────────┘  connections break, what is not durable is lost
 //
 // Addresses, clients and the data stay the same. Restart and Crash take the
 // definitions of the next build, or go on with those of the last one.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/httpapi/dormousetest"
+	"github.com/dormouse-run/dormouse/internal/ident"
 	restate "github.com/dormouse-run/dormouse/objects"
 	"github.com/dormouse-run/dormouse/objects/ingress"
 )
@@ -143,3 +144,13 @@ func (r *recorder) Helper()                   {}
 func (r *recorder) Logf(f string, a ...any)   { r.lines = append(r.lines, fmt.Sprintf(f, a...)) }
 func (r *recorder) Errorf(f string, a ...any) { r.failed = true; r.Logf(f, a...) }
 func (r *recorder) text() string              { return strings.Join(r.lines, "\n") }
+
+// firstAwakeable returns the id of the first awakeable of an invocation.
+func firstAwakeable(t *testing.T, invocation string) string {
+	t.Helper()
+	id, err := ident.ParseInvocationID(invocation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ident.AwakeableID{Invocation: id, Index: ident.FirstAwakeable}.String()
+}
