@@ -19,7 +19,7 @@ import (
 )
 
 // defaultPatience is that of Run.
-const defaultPatience = 100 * 24 * time.Hour
+const defaultPatience = 30 * 24 * time.Hour
 
 // codeGrace is how long Kill waits for code of the old runtime, which a real
 // kill would have ended.
@@ -112,8 +112,16 @@ func newEnvironment(t *testing.T, s settings) *TestEnvironment {
 	e.settings.runtime.Logger = s.logger(e.output)
 	t.Cleanup(e.close)
 	if s.patience > 0 {
-		watch := time.AfterFunc(s.patience, e.giveUp)
-		t.Cleanup(func() { watch.Stop() })
+		gaveUp := make(chan struct{})
+		watch := time.AfterFunc(s.patience, func() {
+			defer close(gaveUp)
+			e.giveUp()
+		})
+		t.Cleanup(func() {
+			if !watch.Stop() {
+				<-gaveUp
+			}
+		})
 	}
 	return e
 }

@@ -37,8 +37,9 @@ func failing() map[string]struct {
 	}))
 	return map[string]test{
 		"a call in memory that is never answered": {func(t *testing.T) {
-			dormousetest.Run(t, func(t *testing.T, env *dormousetest.Env) { env.Bind(d.definition()); ask(t, env) })
-		}, []string{"has not ended within 2400h", "Desk/alice/ask: suspended", "waits for ", "17"}},
+			dormousetest.Run(t, func(t *testing.T, env *dormousetest.Env) { env.Bind(d.definition()); ask(t, env) },
+				dormousetest.WithPatience(72*time.Hour))
+		}, []string{"has not ended within 72h", "Desk/alice/ask: suspended", "waits for ", "17"}},
 		"a call on disk that is never answered": {func(t *testing.T) {
 			r := httpapi.NewRestate().Bind(d.definition())
 			ask(t, dormousetest.StartWithOptions(t, r, dormousetest.WithPatience(time.Second)))

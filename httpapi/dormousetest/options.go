@@ -16,6 +16,7 @@ type TestEnvironmentOption func(*settings)
 // settings are what the options say.
 type settings struct {
 	runtime  actors.Options
+	stress   actors.Stress
 	quiet    bool
 	patience time.Duration
 	// ignored are remarks about options that do nothing here.
@@ -28,6 +29,10 @@ func newSettings(t *testing.T, options []TestEnvironmentOption) settings {
 	for _, o := range options {
 		o(&s)
 	}
+	own := &s.runtime.Stress
+	own.SuspendAtEveryWait = own.SuspendAtEveryWait || s.stress.SuspendAtEveryWait
+	own.EvictTimers = own.EvictTimers || s.stress.EvictTimers
+	own.LazyState = own.LazyState || s.stress.LazyState
 	for _, remark := range s.ignored {
 		t.Log(remark)
 	}
@@ -59,8 +64,7 @@ func WithRestateImage(image string) TestEnvironmentOption {
 
 // WithRuntime sets options of the runtime, for example shorter retry intervals
 // under Defaults. Its Store, Services and Scheduler are those of the environment;
-// without a Logger the runtime logs to the test. It must come before other
-// options, whose settings it replaces.
+// without a Logger the runtime logs to the test.
 func WithRuntime(o actors.Options) TestEnvironmentOption {
 	return func(s *settings) { s.runtime = o }
 }
@@ -69,25 +73,25 @@ func WithRuntime(o actors.Options) TestEnvironmentOption {
 // timeout of 0 for all services does. So it is run from its beginning after every
 // wait, which shows code that is not deterministic.
 func SuspendAtEveryWait() TestEnvironmentOption {
-	return func(s *settings) { s.runtime.Stress.SuspendAtEveryWait = true }
+	return func(s *settings) { s.stress.SuspendAtEveryWait = true }
 }
 
 // EvictTimers keeps about one timer in memory: all others are read from the
 // store before they are due.
 func EvictTimers() TestEnvironmentOption {
-	return func(s *settings) { s.runtime.Stress.EvictTimers = true }
+	return func(s *settings) { s.stress.EvictTimers = true }
 }
 
 // LazyState lets all handlers read state one value at a time, as with
 // WithEnableLazyState.
 func LazyState() TestEnvironmentOption {
-	return func(s *settings) { s.runtime.Stress.LazyState = true }
+	return func(s *settings) { s.stress.LazyState = true }
 }
 
 // WithPatience bounds how long the test may take, on the clock of the
 // environment. When it is over the test fails, with a list of the invocations
 // that have not ended, and the runtime is killed so that what waits for it
-// returns. The default is 100 days for Run; Start ends a little before the
+// returns. The default is 30 days for Run; Start ends a little before the
 // timeout of go test, if there is one.
 func WithPatience(d time.Duration) TestEnvironmentOption {
 	return func(s *settings) { s.patience = d }
