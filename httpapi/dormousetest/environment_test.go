@@ -260,6 +260,25 @@ func TestCodeThatIgnoresAKillDoesNotHoldIt(t *testing.T) {
 	}
 }
 
+func TestAKillCancelsClosuresAtOnce(t *testing.T) {
+	t.Parallel()
+	slow := restate.NewService("Slow").Handler("run", restate.NewServiceHandler(func(ctx restate.Context, _ restate.Void) (string, error) {
+		return restate.Run(ctx, func(run restate.RunContext) (string, error) { <-run.Done(); return "", run.Err() })
+	}))
+	dormousetest.Run(t, func(t *testing.T, env *dormousetest.Env) {
+		env.Bind(slow)
+		if _, err := ingress.ServiceSend[restate.Void](env.Ingress(), "Slow", "run").Send(t.Context(), restate.Void{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		before := time.Now()
+		env.Kill()
+		if took := time.Since(before); took > 100*time.Millisecond {
+			t.Errorf("the kill took %v", took)
+		}
+	})
+}
+
 // TestTheRequestsOfManyKeysSurviveCrashesInBetween acknowledges under load and
 // crashes at random moments of it.
 func TestTheRequestsOfManyKeysSurviveCrashesInBetween(t *testing.T) {

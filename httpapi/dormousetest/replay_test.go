@@ -30,6 +30,7 @@ func place(ctx restate.ObjectContext, what string) (string, error) {
 	}
 	restate.Set(ctx, "seen", seen+1)
 	number := restate.UUID(ctx).String()
+	restate.Set(ctx, "number", number)
 	approval := restate.Awakeable[string](ctx)
 	charged, err := restate.Run(ctx, func(restate.RunContext) (string, error) { return "<" + number + ">", nil }, restate.WithName("charge"))
 	if err != nil {
@@ -110,7 +111,7 @@ func TestAJournalFitsTheCodeThatWroteIt(t *testing.T) {
 	for approved, want := range map[bool]string{false: "wait ", true: "end"} {
 		exported := journalOf(t, approved)
 		r := dormousetest.Replay(t, exported, order(place))
-		if commands := map[bool]int{false: 6, true: 8}[approved]; r.Commands != commands || !strings.HasPrefix(r.Next.String(), want) {
+		if commands := map[bool]int{false: 7, true: 9}[approved]; r.Commands != commands || !strings.HasPrefix(r.Next.String(), want) {
 			t.Errorf("approved %t: %d commands, then %v", approved, r.Commands, r.Next)
 		}
 		// jq, editors and formatters change white space and numbers.
@@ -150,7 +151,7 @@ func TestACodeThatDoesNotFitIsNamedWithBothSides(t *testing.T) {
 		"an error in the middle": {func(ctx restate.ObjectContext, what string) (string, error) {
 			restate.Get[int](ctx, "seen")
 			return "", errors.New("out of ink")
-		}, []string{"at command 1", "7 of 8 commands", "out of ink"}},
+		}, []string{"at command 1", "8 of 9 commands", "out of ink"}},
 		"a panic in the middle": {func(ctx restate.ObjectContext, what string) (string, error) {
 			restate.Get[int](ctx, "seen")
 			panic("paper jam")
@@ -160,7 +161,7 @@ func TestACodeThatDoesNotFitIsNamedWithBothSides(t *testing.T) {
 			restate.Set(ctx, "seen", 1)
 			restate.Awakeable[string](ctx)
 			return restate.Awakeable[string](ctx).Result()
-		}, []string{"a wait for", "signal 18", "Run charge"}},
+		}, []string{"a wait for", "signal 18", "SetState number"}},
 	} {
 		_, says := tried(t, exported, order(build.handler))
 		for _, want := range append(build.says, "Order/o1/place") {
@@ -169,6 +170,35 @@ func TestACodeThatDoesNotFitIsNamedWithBothSides(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOneAwakeableMoreBehindTheLastCommandIsNamed needs what was allocated at the
+// suspension: no command tells the two builds apart.
+func TestOneAwakeableMoreBehindTheLastCommandIsNamed(t *testing.T) {
+	t.Parallel()
+	ask := func(questions int) restate.ServiceDefinition {
+		return order(func(ctx restate.ObjectContext, _ string) (string, error) {
+			for range questions - 1 {
+				restate.Awakeable[string](ctx)
+			}
+			return restate.Awakeable[string](ctx).Result()
+		})
+	}
+	dormousetest.Run(t, func(t *testing.T, env *dormousetest.Env) {
+		env.Bind(ask(1))
+		sent, err := ingress.ObjectSend[string](env.Ingress(), "Order", "o1", "place").Send(t.Context(), "a lamp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(time.Hour)
+		exported := env.Export(sent.Id())
+		if r := dormousetest.Replay(t, exported, ask(1)); r.Commands != 0 || r.Next.Kind != dormousetest.StepWait {
+			t.Errorf("%d commands, then %v", r.Commands, r.Next)
+		}
+		if _, says := tried(t, exported, ask(2)); !strings.Contains(says, "1 awakeables") || !strings.Contains(says, "2 awakeables") {
+			t.Errorf("it says %s", says)
+		}
+	})
 }
 
 func TestAReplaySaysWhatTheHandlerDoesNext(t *testing.T) {
