@@ -29,12 +29,17 @@ type inspectParams struct {
 	from       uint32
 	limit      uint32
 	valueBytes int
+	// export adds what a replay of the journal needs.
+	export bool
 }
 
 // parseInspectParams reads the parameters; an unknown one is an error, because
 // a misspelt filter that is ignored answers another question.
 func parseInspectParams(q url.Values) (inspectParams, *failure) {
 	p := inspectParams{journal: true, limit: defaultJournalLimit, valueBytes: defaultValueBytes}
+	if q.Get("export") == "true" {
+		p.limit, p.valueBytes, p.export = maxJournalLimit, maxValueBytes, true
+	}
 	for name, values := range q {
 		text, ok := values[0], true
 		switch name {
@@ -50,8 +55,10 @@ func parseInspectParams(q url.Values) (inspectParams, *failure) {
 			p.limit = uint32(n)
 		case "max_value_bytes":
 			p.valueBytes, ok = number(text, 0, maxValueBytes)
+		case "export":
+			ok = text == "true" || text == "false"
 		default:
-			return p, badRequest("unknown parameter '" + name + "': there are journal, from, journal_limit and max_value_bytes")
+			return p, badRequest("unknown parameter '" + name + "': there are journal, from, journal_limit, max_value_bytes and export")
 		}
 		if !ok {
 			return p, badRequest("parameter " + name + " cannot be '" + text + "'")
@@ -111,6 +118,9 @@ func (s *Server) viewInvocation(c echo.Context, id ident.InvocationID, p inspect
 		return nil, err
 	}
 	view.Journal = newJournalView(page, p, completionSet{ids: done, exact: exact})
+	if p.export {
+		view.addExport(&found.Invocation, page.Journal, p.from)
+	}
 	return view, nil
 }
 
@@ -154,7 +164,8 @@ type invocationView struct {
 	Input          *payload      `json:"input,omitempty"`
 	Output         *payload      `json:"output,omitempty"`
 	Failures       []failureView `json:"failures,omitempty"`
-	Journal        *journalView  `json:"journal,omitempty"`
+	exportedInvocation
+	Journal *journalView `json:"journal,omitempty"`
 }
 
 // failureView is one failed attempt.

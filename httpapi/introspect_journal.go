@@ -46,6 +46,7 @@ type entryView struct {
 	Void                     bool         `json:"void,omitempty"`
 	// Malformed says why the body could not be read.
 	Malformed string `json:"malformed,omitempty"`
+	exportedEntry
 }
 
 // failureBody is a terminal error inside a journal.
