@@ -31,7 +31,7 @@ func TestEveryNameOfTheOriginalIsHereWithItsSignature(t *testing.T) {
 	}
 	expected := expected()
 	for _, d := range slices.Sorted(slices.Values(differences)) {
-		if expected[d] == "" && pending()[d] == "" {
+		if expected[d] == "" && pending()[d] == "" && !aboutMocks(d) {
 			t.Errorf("%s", d)
 		}
 		delete(expected, d)
@@ -66,6 +66,14 @@ func expected() map[string]string {
 	m["options.ServiceDefinitionOptions: no field InvocationRetryPolicy"] = embedded
 	m["options.ServiceDefinitionOptions: no field DefaultCodec"] = embedded
 	return m
+}
+
+// aboutMocks reports whether a difference is one of mock contexts. What they have
+// in the original is made of types that programs cannot name, for x/mocks, which
+// is not covered. Their two names must be there.
+func aboutMocks(d string) bool {
+	name, what, _ := strings.Cut(d, ": ")
+	return (name == "restate.MockableContext" || name == "restate.WithMockContext") && what != "missing"
 }
 
 // pending are names that stand in pending.go, which is not compiled yet.
