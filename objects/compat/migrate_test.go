@@ -18,6 +18,7 @@ nobody has a count: true
 buy: 2 pears, 3 left
 too much: 409 sorry: only 3 pears left
 raw: [1 2]
+names: client
 race: 3 done, at last, value
 answer: 1, stop, true
 cancel: 409

@@ -73,6 +73,11 @@ func services(ctx context.Context, c *ingress.Client) error {
 	if err := say("raw", raw, err); err != nil {
 		return err
 	}
+	from, err := ingress.Service[restate.Void, string](c, "Shop", "names").
+		Request(ctx, restate.Void{}, restate.WithHeaders(map[string]string{"x-from": "client"}))
+	if err := say("names", from, err); err != nil {
+		return err
+	}
 	for _, handler := range []string{"race", "answer", "cancel"} {
 		text, err := ingress.Service[restate.Void, string](c, "Shop", handler).Request(ctx, restate.Void{})
 		if err := say(handler, text, err); err != nil {

@@ -71,6 +71,7 @@ func shop() restate.ServiceDefinition {
 		Handler("race", restate.NewServiceHandler(race)).
 		Handler("raw", restate.NewServiceHandler(func(_ restate.Context, in []byte) ([]byte, error) { return in, nil }, restate.WithBinary)).
 		Handler("retry", restate.NewServiceHandler(new(printer).retry)).
+		Handler("names", restate.NewServiceHandler(func(ctx restate.Context, _ restate.Void) (string, error) { return names(ctx, nil) })).
 		Handler("wait", restate.NewServiceHandler(wait)).
 		Handler("answer", restate.NewServiceHandler(answer)).
 		Handler("cancel", restate.NewServiceHandler(cancel)).
