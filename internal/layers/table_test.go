@@ -24,7 +24,7 @@ func house() []layer {
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},
 		{"5", []string{"examples/..."}},
-		{"6", []string{"cmd/dormouse", "internal/layers", "internal/sim", "httpapi/dormousetest"}},
+		{"6", []string{"cmd/dormouse", "internal/layers", "internal/nested", "internal/sim", "httpapi/dormousetest"}},
 	}
 }
 

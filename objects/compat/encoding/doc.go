@@ -1,0 +1,3 @@
+// Package encoding stands for github.com/dormouse-run/dormouse/objects/encoding,
+// name by name. See there.
+package encoding

@@ -1,0 +1,3 @@
+// Package ingress stands for github.com/dormouse-run/dormouse/objects/ingress,
+// name by name. See there.
+package ingress

@@ -1,0 +1,3 @@
+// Package logging stands for github.com/dormouse-run/dormouse/objects/logging,
+// name by name. See there.
+package logging
