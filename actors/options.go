@@ -34,6 +34,7 @@ import (
 //	MaxCommitQueue         65,536
 //	Linger                 10 s
 //	HogTimeout             1 min
+//	Stress                 none
 type Options struct {
 	// Store keeps everything. Close closes it.
 	Store persistence.Store
@@ -93,6 +94,9 @@ type Options struct {
 	// HogTimeout is how long a handler may execute user code without calling
 	// the SDK before it is logged, and its place given to another one as well.
 	HogTimeout time.Duration
+
+	// Stress makes rare ways the only ones; for tests.
+	Stress Stress
 
 	// trace is told of every point that is passed; for tests that end the
 	// process there.

@@ -95,6 +95,7 @@ func Open(ctx context.Context, options Options) (*Runtime, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the runtime: %w", err)
 	}
+	o.Stress.force(bound)
 	rt := newRuntime(o, bound)
 	rt.trace.pass(PointGuardDone)
 	rt.committer.start()
@@ -137,6 +138,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 	rt.janitor, rt.recovery = newJanitor(rt), newRecovery(rt, info)
 	rt.committer = newCommitter(o.Store, rt.sched, rt.release, rt.fail, o.trace)
 	rt.timers = newTimers(o.Store, rt.clock, rt.sched, rt.fire, rt.crash, o.trace)
+	o.Stress.narrow(rt.timers)
 	rt.committer.timerRemoved = rt.timers.removed
 	rt.committer.marks = func() persistence.Marks {
 		return persistence.Marks{Timers: rt.timers.mark(), Clock: rt.clock.highWater()}

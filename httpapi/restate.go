@@ -44,7 +44,5 @@ func (r *Restate) WithLogger(h slog.Handler, dropReplayLogs bool) *Restate {
 // is that of the handlers' own endpoint; handlers are embedded here, so there
 // is none, and it is not used.
 func (r *Restate) Start(ctx context.Context, _ string) error {
-	c := envConfig()
-	c.Logger, c.Runtime.LogReplay = r.logger, r.logReplay
-	return Run(ctx, c, r.services...)
+	return Run(ctx, r.Config(), r.services...)
 }

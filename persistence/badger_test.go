@@ -91,7 +91,7 @@ func TestCrashDuringTheFirstOpenIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := openStore(t, dir)
-	copied := CopyLive(t, dir)
+	copied := MustCopyLive(t, dir)
 	m := marker{State: markerNew}
 	if err := m.write(copied); err != nil {
 		t.Fatal(err)
@@ -228,7 +228,7 @@ func TestFailedCommitMakesTheNextOpeningRewriteTheLogs(t *testing.T) {
 	if err := s.Commit([]*Batch{mustEncode(t, 9, machine.Write{Put: numbered(9, 100)})}, Marks{}); !errors.Is(err, errPower) {
 		t.Fatalf("got %v", err)
 	}
-	copied := CopyLive(t, dir)
+	copied := MustCopyLive(t, dir)
 	if m, err := readMarker(copied); err != nil || !m.CommitFailed {
 		t.Fatalf("marker %+v, %v", m, err)
 	}

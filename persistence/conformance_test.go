@@ -47,6 +47,6 @@ func (h *badgerHarness) Open(t *testing.T) persistence.Store {
 // Crash copies the directory, as a kill would leave it, and opens the copy.
 func (h *badgerHarness) Crash(t *testing.T, _ persistence.Store) persistence.Store {
 	t.Helper()
-	h.dir = persistence.CopyLive(t, h.dir)
+	h.dir = persistence.MustCopyLive(t, h.dir)
 	return h.Open(t)
 }

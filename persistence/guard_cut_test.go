@@ -19,7 +19,7 @@ func TestACutLogIsRefusedByName(t *testing.T) {
 		if slices.Contains(ends, cut) {
 			continue
 		}
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		name := filepath.Base(path)
 		if err := os.WriteFile(filepath.Join(dir, name), data[:cut], 0o600); err != nil {
 			t.Fatal(err)

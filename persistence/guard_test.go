@@ -35,7 +35,7 @@ func killed(t *testing.T, n, size int) string {
 	for i := range n {
 		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, size)}))
 	}
-	copied := CopyLive(t, dir)
+	copied := MustCopyLive(t, dir)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestDamagedLogIsRefusedByName(t *testing.T) {
 	base := killed(t, 20, 500)
 	path, data := onlyLog(t, base)
 	for i := range 8 {
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		damaged := bytes.Clone(data)
 		damaged[logHeader+i*(len(data)-logHeader)/8+10] ^= 4
 		name := filepath.Base(path)
@@ -233,7 +233,7 @@ func flushed(t *testing.T) string {
 			}
 		}
 		if opening == 2 {
-			dir = CopyLive(t, dir)
+			dir = MustCopyLive(t, dir)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -245,7 +245,7 @@ func flushed(t *testing.T) string {
 func TestMissingFileBesideOthersIsRefusedByName(t *testing.T) {
 	t.Parallel()
 	base := flushed(t)
-	s := openStore(t, CopyLive(t, base))
+	s := openStore(t, MustCopyLive(t, base))
 	for i := range flushedRows {
 		wantNumbered(t, s, i, flushedSize)
 	}
@@ -255,7 +255,7 @@ func TestMissingFileBesideOthersIsRefusedByName(t *testing.T) {
 		t.Fatalf("tables %v, %v", tables, err)
 	}
 	for _, path := range append(tables, path) {
-		dir, name := CopyLive(t, base), filepath.Base(path)
+		dir, name := MustCopyLive(t, base), filepath.Base(path)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -288,9 +288,9 @@ func TestMissingOlderLogIsRefused(t *testing.T) {
 	if err := m.write(base); err != nil {
 		t.Fatal(err)
 	}
-	wantNumbered(t, openStore(t, CopyLive(t, base)), 8, 100)
+	wantNumbered(t, openStore(t, MustCopyLive(t, base)), 8, 100)
 	for _, name := range names {
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +329,7 @@ func TestDamagedTableIsRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 6 {
-		dir, damaged := CopyLive(t, base), bytes.Clone(content)
+		dir, damaged := MustCopyLive(t, base), bytes.Clone(content)
 		damaged[i*(len(content)-1)/5] ^= 16
 		if err := os.WriteFile(filepath.Join(dir, name), damaged, 0o600); err != nil {
 			t.Fatal(err)
@@ -351,13 +351,13 @@ func TestDamagedManifestIsRefusedByName(t *testing.T) {
 		"empty":        func([]byte) []byte { return nil },
 	}
 	for what, f := range damage {
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		if err := os.WriteFile(filepath.Join(dir, manifestFile), f(bytes.Clone(content)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, dir, what, manifestFile)
 	}
-	dir := CopyLive(t, base)
+	dir := MustCopyLive(t, base)
 	if err := os.Remove(filepath.Join(dir, manifestFile)); err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestCutManifestIsRefused(t *testing.T) {
 	}
 	const head = 8
 	for pos := head; pos < len(content); {
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		if err := os.WriteFile(filepath.Join(dir, manifestFile), content[:pos], 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -404,18 +404,18 @@ func TestDamageAfterACleanCloseIsRefusedByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for cut := range len(content) {
-		dir := CopyLive(t, base)
+		dir := MustCopyLive(t, base)
 		if err := os.WriteFile(filepath.Join(dir, manifestFile), content[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, dir, fmt.Sprintf("cut at %d", cut), manifestFile)
 	}
-	dir := CopyLive(t, base)
+	dir := MustCopyLive(t, base)
 	if err := os.WriteFile(filepath.Join(dir, "00009.mem"), make([]byte, 100), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	refused(t, dir, "a log file more", logSuffix)
-	s = openStore(t, CopyLive(t, base))
+	s = openStore(t, MustCopyLive(t, base))
 	wantNumbered(t, s, 4, 100)
 }
 

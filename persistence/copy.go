@@ -1,0 +1,76 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// CopyLive copies the directory of an open store to to, which must exist, as
+// the kill of its process would leave it: what was committed before the call is
+// in the copy, and a commit under way is there whole or not at all. It is what a
+// test opens instead of killing the process. It says nothing about a power cut:
+// what the system has not written to the disk yet is copied as well.
+//
+// The engine flushes and compacts meanwhile, so the logs are copied before the
+// tables that replace them, and the copy is made again when the manifest has
+// changed or a file has gone.
+func CopyLive(from, to string) error {
+	for range 100 {
+		before, _, err := manifestSum(from)
+		if err != nil {
+			return fmt.Errorf("copy store %s: %w", from, err)
+		}
+		err = errors.Join(empty(to),
+			copyFiles(from, to, func(name string) bool { return strings.HasSuffix(name, logSuffix) }),
+			copyFiles(from, to, func(name string) bool { return !strings.HasSuffix(name, logSuffix) && name != ballastFile }))
+		after, _, sumErr := manifestSum(from)
+		if err == nil && sumErr == nil && before == after {
+			return nil
+		}
+		if err = errors.Join(err, sumErr); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("copy store %s: %w", from, err)
+		}
+	}
+	return fmt.Errorf("copy store %s: its files change all the time: try again when it is less busy", from)
+}
+
+// empty removes the files of an earlier try.
+func empty(dir string) error {
+	list, err := os.ReadDir(dir)
+	for _, f := range list {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, f.Name())))
+	}
+	return err
+}
+
+func copyFiles(from, to string, wanted func(name string) bool) error {
+	list, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if !wanted(f.Name()) {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(from, f.Name()))
+		if err == nil {
+			err = writeSparse(filepath.Join(to, f.Name()), content)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSparse writes a file whose trailing zeros take no space.
+func writeSparse(path string, content []byte) error {
+	if err := os.WriteFile(path, content[:dataEnd(content)], 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, int64(len(content)))
+}
