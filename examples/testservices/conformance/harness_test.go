@@ -165,7 +165,7 @@ func callService[O, I any](w *world, service, handler string, input I, opts ...i
 // fails calls a handler of an object, which has to fail for good.
 func fails[I any](w *world, service, key, handler string, input I) restate.TerminalError {
 	w.t.Helper()
-	_, err := ingress.Object[I, any](w.c, service, key, handler).Request(w.ctx, input)
+	_, err := ingress.Object[I, none](w.c, service, key, handler).Request(w.ctx, input)
 	failure := restate.AsTerminalError(err)
 	if failure == nil {
 		w.t.Fatalf("call %s/%s/%s: got %v, want a failed invocation", service, key, handler, err)
