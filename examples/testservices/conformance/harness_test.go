@@ -56,7 +56,7 @@ const (
 func (m mode) options() actors.Options {
 	defaults := restate.DefaultSettings()
 	defaults.Retry.InitialInterval = 20 * time.Millisecond
-	o := actors.Options{Services: services.Definitions(), Defaults: &defaults, CloseGrace: time.Second}
+	o := actors.Options{Services: services.Definitions(), Defaults: &defaults}
 	switch m {
 	case suspend:
 		o.Stress.SuspendAtEveryWait, o.Linger = true, -1
@@ -105,7 +105,7 @@ func open(t *testing.T, m mode) *world {
 	}
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
 	server, err := httpapi.New(rt, httpapi.Options{
-		Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0", Logger: o.Logger, StopGrace: time.Second,
+		Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0", Logger: o.Logger,
 		Ready: func(a httpapi.Addresses) { ready <- a },
 	})
 	if err != nil {
