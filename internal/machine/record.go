@@ -55,8 +55,6 @@ type InvocationRow struct {
 	Failures []FailureEvent
 	// PauseRequested makes the invocation pause when its attempt ends.
 	PauseRequested bool
-	// Cancelled says that a cancel signal is stored.
-	Cancelled bool
 
 	// Result, CompletedAt and ExpiresAt are set when Completed. ExpiresAt 0
 	// means that nothing is kept.

@@ -93,7 +93,7 @@ func suspended() *machine.InvocationRow {
 	return &machine.InvocationRow{
 		Birth: 9, ID: id, Target: target, Status: machine.StatusSuspended, ScheduledFor: 3, InboxSeq: 8, Epoch: 6, Taken: 5,
 		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
-		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, Cancelled: true,
+		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, IssuedAwakeables: true,
 		Await: &journal.Future{
 			Completions: []uint32{1, 2}, Signals: []uint32{17}, Named: []string{"go"},
 			Nested: []*journal.Future{{Combinator: journal.AllCompleted}}, Combinator: journal.FirstCompleted,
