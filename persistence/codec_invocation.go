@@ -87,10 +87,12 @@ func (d *decoder) caller() machine.Caller {
 func (e *encoder) retention(r machine.Retention) {
 	e.int(r.Completion)
 	e.int(r.Journal)
+	e.flags(r.OfWorkflow)
+	e.int(r.Workflow)
 }
 
 func (d *decoder) retention() machine.Retention {
-	return machine.Retention{Completion: d.int(), Journal: d.int()}
+	return machine.Retention{Completion: d.int(), Journal: d.int(), OfWorkflow: d.flags()[0], Workflow: d.int()}
 }
 
 func (e *encoder) retry(r *machine.Retry) {
