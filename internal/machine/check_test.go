@@ -41,7 +41,7 @@ func (p *player) checkDisk() {
 		p.checkInvocation(row, head, counts, swept)
 	}
 	p.checkWorkflow(head, owners)
-	p.checkListeners(swept)
+	p.checkListeners(head, swept)
 	if p.t.Failed() {
 		p.t.Fatalf("disk:\n%s", p.printDisk())
 	}

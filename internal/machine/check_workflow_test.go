@@ -59,8 +59,10 @@ func (p *player) checkPromises(w WorkflowHead) {
 }
 
 // checkListeners checks that listeners and those who wait name each other, and
-// that whoever waits for a promise that is completed is about to be answered.
-func (p *player) checkListeners(swept map[uint64]bool) {
+// that whoever waits for a promise that is completed, or never will be, is about
+// to be answered.
+func (p *player) checkListeners(head *HeadRow, swept map[uint64]bool) {
+	expiring := head != nil && head.Workflow.Expiring
 	for _, row := range p.disk {
 		switch r := row.(type) {
 		case *PendingRow:
@@ -76,7 +78,7 @@ func (p *player) checkListeners(swept map[uint64]bool) {
 			promise, _ := p.disk[(&PromiseRow{Partition: p.part, Object: r.Object, Generation: r.Generation, Name: r.Name}).Key()].(*PromiseRow)
 			if promise == nil {
 				p.t.Errorf("%s has no promise", p.describe(r))
-			} else if promise.Result.Kind != journal.ResultNone && !swept[uint64(r.Birth)] && !p.hasChore(ChoreAnswerListeners, func(c *ChoreRow) bool {
+			} else if (expiring || promise.Result.Kind != journal.ResultNone) && !swept[uint64(r.Birth)] && !p.hasChore(ChoreAnswerListeners, func(c *ChoreRow) bool {
 				return c.Generation == r.Generation && (c.Promise == 0 || c.Promise == r.Promise)
 			}) {
 				p.t.Errorf("%s is never answered", p.describe(r))
