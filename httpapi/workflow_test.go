@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +111,10 @@ func TestAPromiseMayBeCompletedBeforeTheRunStarts(t *testing.T) {
 	want(t, h.call(blocked+"no/refuse", `"I am a teapot"`), 200, "")
 	want(t, h.call(blocked+"no/run", `"x"`), 418, "I am a teapot")
 	want(t, h.call(blocked+"no/peek", ""), 418, "I am a teapot")
+	large := strconv.Quote(strings.Repeat("x", 700<<10)) // more than a row takes
+	want(t, h.call(blocked+"large/unblock", large), 200, "")
+	want(t, h.call(blocked+"large/run", `"x"`), 200, large)
+	want(t, h.call(blocked+"large/peek", ""), 200, large)
 }
 
 func TestThePromisesOfAWorkflowGoWithAPurge(t *testing.T) {
