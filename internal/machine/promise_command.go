@@ -252,21 +252,22 @@ func (t *transition) choreListeners(c *ChoreRow) []Need {
 	var needs []Need
 	for i, row := range rows {
 		list[i] = *row.(*ListenerRow)
-		if c.Generation == t.promises.generation {
+		again := i > 0 && list[i].Promise == list[i-1].Promise // they come in order
+		if c.Generation == t.promises.generation && !again {
 			needs = append(needs, t.promises.need(list[i].Name)...)
 		}
 	}
 	if needs == nil {
+		list = list[:t.portion(c, list)]
 		needs = t.needListenersOf(list)
 	}
 	if needs != nil {
 		return needs
 	}
-	n := 0
-	for n < len(list) && t.choreListener(c, &list[n]) {
-		n++
+	for i := range list {
+		t.answerListener(&list[i], t.tells(c, &list[i]))
 	}
-	if n > 0 {
+	if len(list) > 0 {
 		t.gate(&Continue{Chore: *c})
 	} else {
 		t.delete(c.Key())
@@ -274,22 +275,36 @@ func (t *transition) choreListeners(c *ChoreRow) []Need {
 	return nil
 }
 
-// choreListener answers one listener. It reports false when nothing can be said
-// to it, or no more by this output.
-func (t *transition) choreListener(c *ChoreRow, l *ListenerRow) bool {
-	if c.Generation != t.promises.generation {
-		t.delete(l.Key()) // the workflow is gone, and all its invocations have ended
-		return true
+// portion returns how many of the listeners this output answers: as many as it
+// can carry results to, and at least one if there is anything to say.
+func (t *transition) portion(c *ChoreRow, list []ListenerRow) (n int) {
+	bytes := 0
+	for n < len(list) {
+		r := t.tells(c, &list[n])
+		if r == nil {
+			break
+		}
+		if bytes += sizeOf(r); n > 0 && bytes > fanOutBytes {
+			break
+		}
+		n++
 	}
+	return n
+}
+
+// tells returns what a chore has to say to a listener, nil for nothing yet.
+func (t *transition) tells(c *ChoreRow, l *ListenerRow) *journal.Result {
 	r := expiredPromise(l.Name)
-	if p := t.promises.get(l.Name); p.completed() {
-		r = p.row.Result
-	} else if !t.head.Workflow.Expiring {
-		return false
+	if c.Generation != t.promises.generation {
+		return &r // its workflow is gone, and so is its invocation
 	}
-	if !t.affords(1, &r) {
-		return false
+	p := t.promises.get(l.Name)
+	switch {
+	case p.completed():
+		return &p.row.Result
+	case t.head.Workflow.Expiring:
+		return &r
+	default:
+		return nil
 	}
-	t.answerListener(l, &r)
-	return true
 }

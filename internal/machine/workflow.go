@@ -65,6 +65,9 @@ func (t *transition) leaveWorkflow(inv *invocation) {
 		return
 	}
 	w := &t.head.Workflow
+	if w.Unfinished == 0 {
+		panic("machine: invocation " + inv.row.ID.String() + " ends, and the head of " + t.key.String() + " counts 0 unfinished ones")
+	}
 	w.Unfinished--
 	t.headDirty = true
 	switch {

@@ -60,7 +60,10 @@ func (w *world) apply(ev Event) *Output {
 		if len(out.Writes)+len(out.Now)+len(out.Gated) > 0 {
 			w.t.Fatalf("%T: needs were returned after something was put out: %+v", ev, out)
 		}
-		for _, n := range needs {
+		for i, n := range needs {
+			if slices.Contains(needs[:i], n) {
+				w.t.Fatalf("%T: the row %+v is asked for twice", ev, n)
+			}
 			if err := w.object.Loaded(n, w.read(n)); err != nil {
 				w.t.Fatalf("%T: %v", ev, err)
 			}
