@@ -77,6 +77,9 @@ type StatusError struct {
 
 // Error implements error.
 func (e *StatusError) Error() string {
+	if e.Op == machine.OpPurge && e.Status == machine.StatusCompleted {
+		return fmt.Sprintf("cannot purge invocation %s: its workflow has shared handlers that have not ended and may still read what it has left: wait for them, or kill them, and purge it then", e.ID)
+	}
 	return fmt.Sprintf("cannot %s invocation %s: it is %s", e.Op, e.ID, e.Status)
 }
 

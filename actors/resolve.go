@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -20,6 +21,9 @@ type binding struct {
 	handler       objects.Handler
 	settings      objects.Settings
 	policy        machine.RetryPolicy
+	// workflow is how long the state and the promises of a workflow are kept
+	// after its run. It is nil for handlers of other services.
+	workflow *time.Duration
 }
 
 // bindings are the handlers of this build, by service and name.
@@ -45,15 +49,28 @@ func bind(services []objects.ServiceDefinition, defaults objects.Settings) (bind
 		}
 		s := &boundService{definition: def, handlers: map[string]*binding{}}
 		settings := objects.SettingsOf(def, defaults)
+		workflow := workflowRetention(def, settings)
 		for name, h := range def.Handlers() {
 			s.handlers[name] = &binding{
 				service: def.Name(), name: name, kind: h.Kind(), handler: h,
-				settings: settings[name], policy: policyOf(settings[name].Retry),
+				settings: settings[name], policy: policyOf(settings[name].Retry), workflow: workflow,
 			}
 		}
 		bound[def.Name()] = s
 	}
 	return bound, errors.Join(errs...)
+}
+
+// workflowRetention returns the retention of a workflow, which is that of its
+// run, and nil for other services.
+func workflowRetention(def objects.ServiceDefinition, settings map[string]objects.Settings) *time.Duration {
+	for name, h := range def.Handlers() {
+		if h.Kind() == ident.KindWorkflow {
+			keep := settings[name].WorkflowRetention
+			return &keep
+		}
+	}
+	return nil
 }
 
 func policyOf(p objects.RetryPolicy) machine.RetryPolicy {
@@ -86,7 +103,11 @@ func (b bindings) definitions() []objects.ServiceDefinition {
 // retention says how long an invocation of b is kept.
 func (b *binding) retention(idempotencyKey string) machine.Retention {
 	completion, journal := b.settings.Retention(b.kind, idempotencyKey)
-	return machine.Retention{Completion: completion.Milliseconds(), Journal: journal.Milliseconds()}
+	r := machine.Retention{Completion: completion.Milliseconds(), Journal: journal.Milliseconds()}
+	if b.workflow != nil {
+		r.OfWorkflow, r.Workflow = true, b.workflow.Milliseconds()
+	}
+	return r
 }
 
 // newID returns the id of a new invocation of t: the one that its workflow or

@@ -126,12 +126,34 @@ func lacksPending(r persistence.Reader, record *machine.InvocationRow, timer fun
 	}
 	for _, row := range rows {
 		pending := row.(*machine.PendingRow)
+		if pending.Promise != 0 {
+			if what, err := lacksListener(r, record, pending); what != "" || err != nil {
+				return what, err
+			}
+		}
 		if pending.Due == 0 {
 			continue
 		}
 		if row, err := r.Get(timer(pending.Due, pending.Completion)); err != nil || row == nil {
 			return fmt.Sprintf("the timer of its sleep %d", pending.Completion), err
 		}
+	}
+	return "", nil
+}
+
+// lacksListener looks at what a wait for a promise rests on: the row that the
+// completion of the promise finds it by, and the promise.
+func lacksListener(r persistence.Reader, record *machine.InvocationRow, pending *machine.PendingRow) (what string, err error) {
+	p, object := record.ID.Partition(), ident.ObjectKeyOf(record.Target, record.ID).ID()
+	listener := machine.ListenerRow{Partition: p, Object: object, Generation: pending.Generation, Promise: pending.Promise, N: pending.Listener}
+	row, err := r.Get(listener.Key())
+	if err != nil || row == nil {
+		return fmt.Sprintf("its place at promise %d", pending.Promise), err
+	}
+	listener = *row.(*machine.ListenerRow)
+	promise := machine.PromiseRow{Partition: p, Object: object, Generation: pending.Generation, Name: listener.Name}
+	if row, err := r.Get(promise.Key()); err != nil || row == nil {
+		return fmt.Sprintf("promise %q that it waits for", listener.Name), err
 	}
 	return "", nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
@@ -146,7 +147,7 @@ func (w *batchWriter) put(write *machine.Write) error {
 
 // claimsOf says what a put knows. Only a completed invocation has a result, and
 // completion is final: what an invocation row in another status overwrites
-// names no blobs.
+// names no blobs. The same holds for a promise that is open.
 func claimsOf(write *machine.Write, t machine.Table) (c claims) {
 	if write.Fresh {
 		return isFresh
@@ -154,8 +155,15 @@ func claimsOf(write *machine.Write, t machine.Table) (c claims) {
 	if !ownsChunks(t) {
 		return 0
 	}
-	if r, ok := write.Put.(*machine.InvocationRow); ok && r.Status != machine.StatusCompleted {
-		return 0
+	switch r := write.Put.(type) {
+	case *machine.InvocationRow:
+		if r.Status != machine.StatusCompleted {
+			return 0
+		}
+	case *machine.PromiseRow:
+		if r.Result.Kind == journal.ResultNone {
+			return 0
+		}
 	}
 	return needsOld
 }

@@ -1,6 +1,9 @@
 package persistence
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -10,7 +13,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.id(r.ID)
 	e.target(&r.Target)
 	e.u8(uint8(r.Status))
-	e.flags(r.PauseRequested, r.Cancelled, r.IssuedAwakeables)
+	e.flags(r.PauseRequested, r.IssuedAwakeables)
 	e.int(r.CreatedAt)
 	e.int(r.ModifiedAt)
 	e.int(r.RunningAt)
@@ -28,7 +31,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.n32(r.Pending)
 	e.n32(r.Waiters)
 	e.seq(r.Epoch)
-	e.future(r.Await, 0)
+	e.await(r.Await)
 	e.n32(r.Taken)
 	e.allocated(&r.Allocated)
 	e.retry(&r.Retry)
@@ -41,7 +44,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r := &machine.InvocationRow{Birth: birth, ID: d.id(), Target: d.target(), Status: machine.Status(d.u8())}
 	flags := d.flags()
-	r.PauseRequested, r.Cancelled, r.IssuedAwakeables = flags[0], flags[1], flags[2]
+	r.PauseRequested, r.IssuedAwakeables = flags[0], flags[1]
 	r.CreatedAt, r.ModifiedAt, r.RunningAt, r.ScheduledFor = d.int(), d.int(), d.int(), d.int()
 	r.InboxSeq = d.seq()
 	r.InvokedBy = machine.InvokedBy(d.u8())
@@ -52,7 +55,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.JournalLength, r.Commands, r.JournalRows = d.n32(), d.n32(), d.n32()
 	r.Signals, r.Pending, r.Waiters = d.n32(), d.n32(), d.n32()
 	r.Epoch = d.seq()
-	r.Await = d.future(0)
+	r.Await = d.await()
 	r.Taken = d.n32()
 	r.Allocated = d.allocated()
 	r.Retry = d.retry()
@@ -84,10 +87,12 @@ func (d *decoder) caller() machine.Caller {
 func (e *encoder) retention(r machine.Retention) {
 	e.int(r.Completion)
 	e.int(r.Journal)
+	e.flags(r.OfWorkflow)
+	e.int(r.Workflow)
 }
 
 func (d *decoder) retention() machine.Retention {
-	return machine.Retention{Completion: d.int(), Journal: d.int()}
+	return machine.Retention{Completion: d.int(), Journal: d.int(), OfWorkflow: d.flags()[0], Workflow: d.int()}
 }
 
 func (e *encoder) retry(r *machine.Retry) {
@@ -137,69 +142,43 @@ func (d *decoder) commandIndex() int32 {
 	return int32(v)
 }
 
-// maxAwaitDepth bounds the nesting of an await tree, so that reading one cannot
-// exhaust the stack.
+// maxAwaitDepth bounds the nesting of an await tree. It is below what the reader
+// of the protocol follows, so that what is stored can be read.
 const maxAwaitDepth = 1000
 
-func (e *encoder) future(f *journal.Future, depth int) {
+var errAwaitDepth = fmt.Errorf("an await tree is nested deeper than %d: %w", maxAwaitDepth, ErrTooLarge)
+
+// deeper reports whether f is nested deeper than n.
+func deeper(f *journal.Future, n int) bool {
+	return n == 0 || slices.ContainsFunc(f.Nested, func(in *journal.Future) bool { return deeper(in, n-1) })
+}
+
+// await appends the tree of a suspended invocation: the protocol's message.
+func (e *encoder) await(f *journal.Future) {
 	switch {
 	case f == nil:
-		e.u8(0)
+		e.num(0)
 		return
-	case depth >= maxAwaitDepth:
+	case deeper(f, maxAwaitDepth):
 		e.err = errAwaitDepth
 		return
 	}
-	e.u8(1)
-	e.numbers(f.Completions)
-	e.numbers(f.Signals)
-	e.num(uint64(len(f.Named)))
-	for _, s := range f.Named {
-		e.text(s)
-	}
-	e.num(uint64(len(f.Nested)))
-	for _, n := range f.Nested {
-		e.future(n, depth+1)
-	}
-	e.u8(uint8(f.Combinator))
+	body := f.AppendBody(nil)
+	e.inline(body, 0)
+	e.raw(body)
 }
 
-func (d *decoder) future(depth int) *journal.Future {
-	if d.u8() == 0 {
+func (d *decoder) await() *journal.Future {
+	body := d.payload()
+	if body == nil {
 		return nil
 	}
-	if depth >= maxAwaitDepth {
+	f, err := journal.DecodeFuture(body)
+	if err != nil {
 		d.fail()
 		return nil
 	}
-	f := &journal.Future{Completions: d.numbers(), Signals: d.numbers(), Named: d.texts()}
-	if n := d.count(); n > 0 {
-		f.Nested = make([]*journal.Future, n)
-	}
-	for i := range f.Nested {
-		f.Nested[i] = d.future(depth + 1)
-	}
-	f.Combinator = journal.Combinator(d.u8())
 	return f
-}
-
-func (e *encoder) numbers(list []uint32) {
-	e.num(uint64(len(list)))
-	for _, v := range list {
-		e.n32(v)
-	}
-}
-
-func (d *decoder) numbers() []uint32 {
-	n := d.count()
-	if n == 0 {
-		return nil
-	}
-	list := make([]uint32, n)
-	for i := range list {
-		list[i] = d.n32()
-	}
-	return list
 }
 
 func (d *decoder) texts() []string {

@@ -1,13 +1,9 @@
 package persistence
 
 import (
-	"fmt"
-
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
-
-var errAwaitDepth = fmt.Errorf("an await tree is nested deeper than %d: %w", maxAwaitDepth, ErrTooLarge)
 
 // entries appends journal entries. A body stays the bytes it is; what the
 // engine remembers beside it follows, in one byte when there is nothing.

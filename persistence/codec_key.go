@@ -28,6 +28,8 @@ import (
 //	a active       birth 8                                            ActiveRow
 //	e expiry       hour 8, birth 8, what 4                            ExpiryRow
 //	m marker       invocation id 24                                   MarkerRow
+//	d promise      object 16, generation 8, name                      PromiseRow (*)
+//	b listener     object 16, generation 8, promise 8, listener 4     ListenerRow
 //	x chore        seq 8, position 4                                  ChoreRow (*)
 //	c chunk        table 1, owner 8, seq 8, blob 4, number 4          a piece of a payload
 //	I intent       table 1, owner 8, seq 8, first blob 4              how many blobs nobody names
@@ -71,8 +73,10 @@ func shapeOf(t machine.Table) (shape, bool) {
 		return hasObject, true
 	case machine.TableListing:
 		return hasName, true
-	case machine.TableState:
+	case machine.TableState, machine.TablePromise:
 		return hasObject | hasA | hasName, true
+	case machine.TableListener:
+		return hasObject | hasA | hasB | hasC, true
 	case machine.TableInbox:
 		return hasObject | hasA, true
 	case machine.TableID, machine.TableMarker:
@@ -93,7 +97,7 @@ func shapeOf(t machine.Table) (shape, bool) {
 // ownsChunks reports whether rows of t may name chunks.
 func ownsChunks(t machine.Table) bool {
 	switch t {
-	case machine.TableState, machine.TableInvocation, machine.TableJournal, machine.TableOutbox, machine.TableChore:
+	case machine.TableState, machine.TableInvocation, machine.TableJournal, machine.TableOutbox, machine.TablePromise, machine.TableChore:
 		return true
 	default:
 		return false

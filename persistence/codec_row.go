@@ -34,11 +34,18 @@ func (e *encoder) row(r machine.Row) {
 		e.int(r.Due)
 		e.id(r.Callee)
 		e.flags(r.Called)
+		e.seq(r.Generation)
+		e.n32(r.Promise)
+		e.n32(r.Listener)
 	case *machine.WaiterRow:
 		e.address(&r.To)
 		e.num(uint64(r.Type))
 	case *machine.OutboxRow:
 		e.outbox(r)
+	case *machine.PromiseRow:
+		e.promise(r)
+	case *machine.ListenerRow:
+		e.listener(r)
 	default:
 		e.indexRow(r)
 	}
@@ -67,6 +74,7 @@ func (e *encoder) indexRow(r machine.Row) {
 		e.id(r.ID)
 		e.seq(r.Generation)
 		e.result(&r.Result)
+		e.n32(r.Promise)
 	default:
 		e.err = fmt.Errorf("row of type %T: %w", r, errTable)
 	}
@@ -85,6 +93,7 @@ func (e *encoder) head(r *machine.HeadRow) {
 		e.text(r.Inline[i].Name)
 		e.stateValue(r.Inline[i].Value)
 	}
+	e.workflow(&r.Workflow)
 }
 
 // stateValue appends a value that never leaves its row.
@@ -119,11 +128,15 @@ func (d *decoder) row(k *machine.Key) machine.Row {
 	case machine.TableSignal:
 		return &machine.SignalRow{Partition: p, Birth: birth, Index: k.C, Entry: d.n32()}
 	case machine.TablePending:
-		return &machine.PendingRow{Partition: p, Birth: birth, Completion: k.C, Due: d.int(), Callee: d.id(), Called: d.flags()[0]}
+		return &machine.PendingRow{Partition: p, Birth: birth, Completion: k.C, Due: d.int(), Callee: d.id(), Called: d.flags()[0], Generation: d.seq(), Promise: d.n32(), Listener: d.n32()}
 	case machine.TableWaiter:
 		return &machine.WaiterRow{Partition: p, Birth: birth, Seq: ident.Seq(k.B), To: d.address(), Type: d.entryType()}
 	case machine.TableOutbox:
 		return d.outbox(k)
+	case machine.TablePromise:
+		return d.promise(k)
+	case machine.TableListener:
+		return d.listener(k)
 	default:
 		return d.indexRow(k)
 	}
@@ -144,7 +157,7 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		return &machine.ChoreRow{
 			Partition: p, Seq: ident.Seq(k.A), N: k.C,
 			Object: d.object(), Kind: machine.ChoreKind(d.u8()),
-			Birth: d.seq(), ID: d.id(), Generation: d.seq(), Result: d.result(),
+			Birth: d.seq(), ID: d.id(), Generation: d.seq(), Result: d.result(), Promise: d.n32(),
 		}
 	default:
 		d.fail()
@@ -170,6 +183,7 @@ func (d *decoder) head(p ident.Partition) *machine.HeadRow {
 	for i := range r.Inline {
 		r.Inline[i] = machine.StateValue{Name: d.text(), Value: d.payload()}
 	}
+	r.Workflow = d.workflow()
 	return r
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -23,6 +24,7 @@ func rowTypes() []machine.Row {
 		&machine.HeadRow{}, &machine.ListingRow{}, &machine.StateRow{}, &machine.InboxRow{}, &machine.IDRow{},
 		&machine.InvocationRow{}, &machine.JournalRow{}, &machine.SignalRow{}, &machine.PendingRow{}, &machine.WaiterRow{},
 		&machine.TimerRow{}, &machine.ActiveRow{}, &machine.ExpiryRow{}, &machine.MarkerRow{}, &machine.ChoreRow{},
+		&machine.PromiseRow{}, &machine.ListenerRow{},
 		&machine.OutboxRow{Message: &machine.Invoke{}}, &machine.OutboxRow{Message: &machine.Signal{}},
 		&machine.OutboxRow{Message: &machine.Returned{}}, &machine.OutboxRow{Message: &machine.Attach{}},
 		&machine.OutboxRow{Message: &machine.Operate{}},
@@ -98,6 +100,7 @@ func tidyRow(r machine.Row) {
 		id(&r.ID)
 	case *machine.InvocationRow:
 		id(&r.ID)
+		tidyAwait(r.Await)
 	case *machine.OutboxRow:
 		r.Partition, r.Ref.Partition = p, p
 		m := reflect.ValueOf(r.Message).Elem()
@@ -108,6 +111,19 @@ func tidyRow(r machine.Row) {
 		}
 	default:
 		reflect.ValueOf(r).Elem().FieldByName("Partition").SetUint(uint64(p))
+	}
+}
+
+// tidyAwait makes a filled tree one that the protocol has: nodes are not nil, and
+// combine their children in a way that it knows.
+func tidyAwait(f *journal.Future) {
+	f.Combinator %= journal.AllSucceededOrFirstFailed + 1
+	f.Nested = slices.DeleteFunc(f.Nested, func(in *journal.Future) bool { return in == nil })
+	if len(f.Nested) == 0 {
+		f.Nested = nil
+	}
+	for _, in := range f.Nested {
+		tidyAwait(in)
 	}
 }
 
@@ -287,14 +303,14 @@ func TestHeadUnderAnotherKeyIsCorrupt(t *testing.T) {
 
 func TestDeepAwaitTreeIsRefused(t *testing.T) {
 	t.Parallel()
-	r := &machine.InvocationRow{ID: ident.InvocationID{5 << 2}}
-	for range maxAwaitDepth + 1 {
+	r := &machine.InvocationRow{ID: ident.InvocationID{5 << 2}, Await: &journal.Future{}}
+	for range maxAwaitDepth {
 		r.Await = &journal.Future{Nested: []*journal.Future{r.Await}}
 	}
 	if _, err := encodeBatch(1, []machine.Write{{Put: r}}); !errors.Is(err, ErrTooLarge) {
 		t.Fatalf("got %v", err)
 	}
-	r.Await = r.Await.Nested[0].Nested[0]
+	r.Await = r.Await.Nested[0]
 	if got, err := decodeOne(encodeOne(t, r)); err != nil || !reflect.DeepEqual(got, r) {
 		t.Fatalf("a tree of the greatest depth: %v", err)
 	}

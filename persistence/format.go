@@ -12,7 +12,7 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is raised by every change of stored bytes.
-	formatVersion = 1
+	formatVersion = 2
 	formatPrefix  = "dormouse data format "
 )
 

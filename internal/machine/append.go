@@ -93,6 +93,12 @@ func (t *transition) needForCommand(c journal.Command) []Need {
 		return t.state.need(c.Key)
 	case *journal.GetLazyStateKeys:
 		return t.state.needNames()
+	case *journal.GetPromise:
+		return t.needPromise(c.Key, false)
+	case *journal.PeekPromise:
+		return t.needPromise(c.Key, false)
+	case *journal.CompletePromise:
+		return t.needPromise(c.Key, true)
 	default:
 		return nil
 	}
@@ -106,7 +112,8 @@ func (t *transition) mayEnd(p *Proposal) bool {
 	case *journal.SendSignal, *journal.CompleteAwakeable:
 		return true
 	case nil, *journal.SetState, *journal.ClearState, *journal.ClearAllState, *journal.GetEagerState, *journal.GetEagerStateKeys,
-		*journal.GetLazyState, *journal.GetLazyStateKeys, *journal.Sleep, *journal.Call, *journal.Run, *journal.AttachInvocation, *journal.Output:
+		*journal.GetLazyState, *journal.GetLazyStateKeys, *journal.GetPromise, *journal.PeekPromise, *journal.CompletePromise,
+		*journal.Sleep, *journal.Call, *journal.Run, *journal.AttachInvocation, *journal.Output:
 		return false
 	default:
 		return true
@@ -150,6 +157,12 @@ func (t *transition) command(inv *invocation, p *Proposal, output *journal.Resul
 		return t.completeAwakeable(inv, c)
 	case *journal.AttachInvocation:
 		t.attachInvocation(inv, c)
+	case *journal.GetPromise:
+		t.getPromise(inv, c)
+	case *journal.PeekPromise:
+		t.peekPromise(inv, c)
+	case *journal.CompletePromise:
+		t.completePromise(inv, c)
 	default:
 		return &journal.Failure{Code: 571, Message: fmt.Sprintf("the command %s is not supported by this runtime", p.Entry.Type)}
 	}

@@ -40,6 +40,8 @@ func (p *player) checkDisk() {
 	for _, row := range owners {
 		p.checkInvocation(row, head, counts, swept)
 	}
+	p.checkWorkflow(head, owners)
+	p.checkListeners(head, swept)
 	if p.t.Failed() {
 		p.t.Fatalf("disk:\n%s", p.printDisk())
 	}

@@ -14,13 +14,17 @@ type choreStep struct {
 // none, and then removes its own row.
 func (t *transition) chore(ev *DoChore) []Need {
 	c := &ev.Chore
+	if c.Kind == ChoreAnswerListeners {
+		return t.choreListeners(c)
+	}
 	tables, owner := c.tables()
 	for _, table := range tables {
 		rows, known := t.chores[choreStep{table: table, owner: owner}]
 		if !known {
 			from := Key{Partition: t.partition, Table: table, A: owner}
 			to := Key{Partition: t.partition, Table: table, A: owner + 1}
-			if table == TableState {
+			switch table {
+			case TableState, TablePromise, TableListener:
 				from.Object, to.Object = t.id, t.id
 			}
 			return []Need{{From: from, To: to, Limit: c.slice(), slice: true}}
@@ -43,7 +47,9 @@ func (c *ChoreRow) tables() (tables []Table, owner uint64) {
 		return []Table{TableState}, uint64(c.Generation)
 	case ChoreAnswer:
 		return []Table{TableWaiter}, uint64(c.Birth)
-	case ChoreKillCallees:
+	case ChoreSweepPromises:
+		return []Table{TablePromise, TableListener}, uint64(c.Generation)
+	case ChoreKillCallees, ChoreStopListening:
 		return []Table{TablePending}, uint64(c.Birth)
 	case ChoreSweepJournal:
 		return []Table{TableJournal, TableSignal}, uint64(c.Birth)
@@ -69,6 +75,9 @@ func (t *transition) choreRow(c *ChoreRow, r Row) {
 	case *PendingRow:
 		if c.Kind == ChoreKillCallees && r.Called {
 			t.owe(nil, &Operate{ID: r.Callee, Op: OpKill})
+		}
+		if r.Promise != 0 {
+			t.delete(t.listenerKey(r))
 		}
 	}
 	t.delete(r.Key())

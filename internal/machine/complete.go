@@ -19,6 +19,11 @@ const (
 
 // servings returns how many waiters one output can give r.
 func servings(r *journal.Result) uint32 {
+	return uint32(min(fanOut, max(1, fanOutBytes/sizeOf(r))))
+}
+
+// sizeOf returns about how many bytes it takes to carry r to a waiter.
+func sizeOf(r *journal.Result) int {
 	size := servingOverhead + len(r.Value)
 	if f := r.Failure; f != nil {
 		size += len(f.Message)
@@ -26,7 +31,7 @@ func servings(r *journal.Result) uint32 {
 			size += len(h.Key) + len(h.Value)
 		}
 	}
-	return uint32(min(fanOut, max(1, fanOutBytes/size)))
+	return size
 }
 
 // outputState says whether the Output of an invocation is in its journal.
@@ -44,6 +49,12 @@ func (t *transition) needForEnd(inv *invocation) []Need {
 	}
 	if n := inv.row.Waiters; n > 0 && n <= fanOut && !inv.knows(TableWaiter) {
 		return []Need{inv.rangeOf(TableWaiter, fanOut+1)}
+	}
+	if needs := t.needForListening(inv); needs != nil {
+		return needs
+	}
+	if needs := t.needForLeaving(inv); needs != nil {
+		return needs
 	}
 	if !inv.keeps() {
 		return t.needRows(inv)
@@ -67,9 +78,11 @@ func (t *transition) complete(inv *invocation, r journal.Result, written outputS
 	inv.row.CompletedAt, inv.row.ExpiresAt = t.at.Now, t.at.Now+retention.Completion
 	inv.row.PauseRequested, inv.row.Await = false, nil
 	t.change(inv)
+	t.stopListening(inv)
 	t.answerWaiters(inv)
 	t.gate(&Finished{Birth: inv.row.Birth, ID: inv.row.ID, Result: r})
 	t.release(inv)
+	t.leaveWorkflow(inv)
 	t.keepOrRemove(inv, retention)
 }
 
@@ -135,7 +148,11 @@ func (t *transition) waitFor(inv *invocation, to Address, typ journal.Type) {
 }
 
 func (t *transition) keepOrRemove(inv *invocation, retention Retention) {
-	if retention.Completion == 0 {
+	switch {
+	case retention.Completion == 0 && inv.run():
+		t.endRun(inv)
+		return
+	case retention.Completion == 0:
 		t.remove(inv)
 		return
 	}

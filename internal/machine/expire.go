@@ -3,8 +3,12 @@ package machine
 // expire removes what has outlived its retention.
 func (t *transition) expire(ev *Expire) []Need {
 	e := &ev.Expiry
-	if e.What == ExpireMarker {
+	switch e.What {
+	case ExpireMarker:
 		return t.expireMarker(e)
+	case ExpireWorkflow:
+		t.expireWorkflow(e)
+		return nil
 	}
 	inv, needs := t.findBirth(e.Birth, e.ID.Partition())
 	if needs == nil && inv != nil {
@@ -18,7 +22,10 @@ func (t *transition) expire(ev *Expire) []Need {
 	case inv == nil || inv.row.Status != StatusCompleted:
 	case e.What == ExpireJournal:
 		t.dropJournal(inv)
-	case hourOf(inv.row.ExpiresAt) <= e.Hour:
+	case hourOf(inv.row.ExpiresAt) > e.Hour:
+	case inv.run():
+		t.endRun(inv)
+	default:
 		t.remove(inv)
 	}
 	return nil

@@ -12,19 +12,22 @@ func (t *transition) invoke(ev *Invoke) []Need {
 		if needs == nil && old == nil {
 			needs = t.needMarker(ev.ID)
 		}
-		if needs == nil && old != nil && old.expired(t.at.Now) {
+		replaced := old != nil && t.replaceable(old)
+		if needs == nil && replaced {
 			needs = t.needRows(old)
 		}
 		if needs != nil {
 			return needs
 		}
-		if old != nil && !old.expired(t.at.Now) {
+		switch {
+		case replaced && old.run():
+			t.removeWorkflow(old)
+		case replaced:
+			t.remove(old)
+		case old != nil:
 			t.take(ev.From)
 			t.meet(ev, old)
 			return nil
-		}
-		if old != nil {
-			t.remove(old)
 		}
 		t.forgetMarker(ev.ID)
 	}
@@ -42,6 +45,13 @@ func (inv *invocation) expired(now int64) bool {
 	return inv.row.Status == StatusCompleted && inv.row.ExpiresAt <= now
 }
 
+// replaceable reports whether old has outlived its retention, so that its id may
+// start another life. The run of a workflow stays until its shared invocations
+// have ended.
+func (t *transition) replaceable(old *invocation) bool {
+	return old.expired(t.at.Now) && !(old.run() && t.head.Workflow.Unfinished > 0)
+}
+
 // meet answers an invoke whose id exists.
 func (t *transition) meet(ev *Invoke, old *invocation) {
 	switch {
@@ -52,7 +62,7 @@ func (t *transition) meet(ev *Invoke, old *invocation) {
 		}
 		t.answer(a)
 	case ev.Target.Kind == ident.KindWorkflow:
-		t.refuseSecondRun(ev)
+		t.refuseSecondRun(ev, old)
 	case ev.Token != 0:
 		t.watchOrAnswer(ev.Token, old)
 	case ev.Caller.ReplyTo.Birth != 0:
@@ -61,8 +71,12 @@ func (t *transition) meet(ev *Invoke, old *invocation) {
 }
 
 // refuseSecondRun answers a call of a workflow that has been run before.
-func (t *transition) refuseSecondRun(ev *Invoke) {
-	failure := journal.FailureOf(409, "the workflow "+ev.Target.Service+"/"+ev.Target.Key+" has been started before: attach to it instead")
+func (t *transition) refuseSecondRun(ev *Invoke, old *invocation) {
+	why := " has been started before: attach to it instead"
+	if t.head.Workflow.Expiring || old.expired(t.at.Now) {
+		why = " has outlived its retention and is removed once its shared handlers have ended: start it again then"
+	}
+	failure := journal.FailureOf(409, "the workflow "+ev.Target.Service+"/"+ev.Target.Key+why)
 	t.answer(Answer{Token: ev.Token, Kind: AnswerResult, ID: ev.ID, Result: failure})
 	if ev.Caller.ReplyTo.Birth != 0 {
 		t.owe(nil, &Returned{To: ev.Caller.ReplyTo, Type: journal.TypeCallCompletion, Result: failure})
@@ -89,6 +103,7 @@ func (t *transition) accept(ev *Invoke) {
 	}}
 	t.invocations[inv.row.Birth] = inv
 	t.births[ev.ID] = inv.row.Birth
+	t.joinWorkflow(inv)
 	id := &IDRow{ID: ev.ID, Birth: inv.row.Birth, Object: t.key}
 	if ev.deterministic() {
 		t.put(id)

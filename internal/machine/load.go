@@ -35,6 +35,8 @@ func (o *Object) Loaded(n Need, rows []Row) error {
 		return o.inbox.loaded(rows, n.Limit)
 	case TableState:
 		return o.state.loaded(n, rows)
+	case TablePromise, TableListener:
+		return o.promises.loaded(n, rows)
 	case TableMarker:
 		var m *MarkerRow
 		if len(rows) > 0 {
@@ -61,6 +63,7 @@ func (o *Object) loadedHead(rows []Row) error {
 	}
 	o.inbox = newInbox(o.partition, o.id, &o.head)
 	o.state = newState(o.partition, o.id, &o.head)
+	o.promises = newPromises(o.partition, o.id, &o.head)
 	return nil
 }
 

@@ -44,8 +44,14 @@ func (w *world) run(d *datadriven.TestData) string {
 	case "disk":
 		return w.printDisk()
 	case "memory":
-		return fmt.Sprintf("%d invocations, %d window, %d tail, idle %t\n",
+		s := fmt.Sprintf("%d invocations, %d window, %d tail, idle %t\n",
 			len(w.object.invocations), len(w.object.inbox.window), len(w.object.inbox.tail), w.object.Idle())
+		if n := len(w.object.promises.byName); n > 0 {
+			s += fmt.Sprintf("%d promises\n", n)
+		}
+		return s
+	case "entries":
+		return w.printEntries(w.str(d, "id"))
 	default:
 		return w.print(w.apply(w.event(d)))
 	}
@@ -145,14 +151,18 @@ func find[R Row](w *world, match func(R) bool) (found R) {
 }
 
 func (w *world) invokeEvent(d *datadriven.TestData, id ident.InvocationID, token Token) *Invoke {
-	kind := map[string]ident.Kind{"": ident.KindExclusive, "shared": ident.KindShared}[w.str(d, "kind")]
+	kind := map[string]ident.Kind{"": ident.KindExclusive, "shared": ident.KindShared, "query": ident.KindShared, "run": ident.KindWorkflow}[w.str(d, "kind")]
 	keep := int64(24 * 3_600_000)
 	if d.HasArg("forget") {
 		keep = 0
 	}
+	retention := Retention{Completion: keep, Journal: keep}
+	if k := w.str(d, "kind"); k == "query" || k == "run" {
+		retention.OfWorkflow, retention.Workflow = true, keep
+	}
 	ev := &Invoke{ID: id, Target: ident.Target{Service: w.key.Service, Key: w.key.Key, Handler: "h", Kind: kind}, Token: token,
 		AnswerAccepted: d.HasArg("send"), IdempotencyKey: w.str(d, "idem"), StartAt: w.num(d, "at"), Value: []byte("in"),
-		InvokedBy: ByIngress, Retention: Retention{Completion: keep, Journal: keep}}
+		InvokedBy: ByIngress, Retention: retention}
 	if c := w.str(d, "caller"); c != "" {
 		ev.Caller = Caller{ID: w.id(c), ReplyTo: Address{Object: w.key, ID: w.id(c), Birth: 7, Completion: 2}}
 		ev.From = OutboxRef{Seq: 1}
@@ -162,7 +172,8 @@ func (w *world) invokeEvent(d *datadriven.TestData, id ident.InvocationID, token
 
 // proposal reads one line of an append: set NAME VALUE, clear NAME, clearall,
 // sleep COMPLETION AT, run COMPLETION, ran COMPLETION VALUE, call COMPLETION ID,
-// send ID, output VALUE, fail MESSAGE.
+// send ID, get COMPLETION PROMISE, peek COMPLETION PROMISE, resolve COMPLETION
+// PROMISE VALUE, reject COMPLETION PROMISE MESSAGE, output VALUE, fail MESSAGE.
 func (w *world) proposal(f []string) Proposal {
 	arg := func(i int) string { return f[i] }
 	n := func(i int) uint32 {
@@ -199,6 +210,14 @@ func (w *world) proposal(f []string) Proposal {
 		} else {
 			c = &journal.Call{Service: "Other", Key: "o", Handler: "h", InvocationIDCompletion: n(1) - 1, Completion: n(1)}
 		}
+	case "get":
+		c = &journal.GetPromise{Completion: n(1), Key: arg(2)}
+	case "peek":
+		c = &journal.PeekPromise{Completion: n(1), Key: arg(2)}
+	case "resolve":
+		c = &journal.CompletePromise{Completion: n(1), Key: arg(2), Result: journal.ValueOf([]byte(arg(3)))}
+	case "reject":
+		c = &journal.CompletePromise{Completion: n(1), Key: arg(2), Result: journal.FailureOf(500, arg(3))}
 	case "output":
 		c = &journal.Output{Result: journal.ValueOf([]byte(arg(1)))}
 	case "fail":

@@ -17,8 +17,9 @@ type Object struct {
 	head                  HeadRow
 	headKnown, headStored bool
 
-	state state
-	inbox inbox
+	state    state
+	inbox    inbox
+	promises promises
 
 	// invocations are those in memory, by birth.
 	invocations map[ident.Seq]*invocation
@@ -121,6 +122,7 @@ func (o *Object) Settle(durable ident.Seq) {
 	o.unsettled = o.unsettled[n:]
 	o.inbox.settle(durable)
 	o.state.settle(durable)
+	o.promises.settle(durable)
 }
 
 func (o *Object) settleInvocation(inv *invocation, durable ident.Seq) {

@@ -38,8 +38,7 @@ func (t *transition) perform(inv *invocation, op Operation) AnswerKind {
 	queued := inv.row.Status == StatusScheduled || inv.row.Status == StatusPending
 	switch {
 	case op == OpPurge && inv.row.Status == StatusCompleted:
-		t.remove(inv)
-		return AnswerDone
+		return t.purge(inv)
 	case op == OpPurge || inv.row.Status == StatusCompleted:
 		return AnswerConflict
 	case op == OpCancel:
@@ -61,6 +60,20 @@ func (t *transition) perform(inv *invocation, op Operation) AnswerKind {
 		t.resume(inv)
 		return AnswerDone
 	}
+}
+
+// purge forgets a completed invocation, and with the run of a workflow all that
+// the workflow has left. Unfinished shared invocations may still read that.
+func (t *transition) purge(inv *invocation) AnswerKind {
+	switch {
+	case !inv.run():
+		t.remove(inv)
+	case t.head.Workflow.Unfinished > 0:
+		return AnswerConflict
+	default:
+		t.removeWorkflow(inv)
+	}
+	return AnswerDone
 }
 
 // pause stops an invocation when its attempt ends, and at once when there is

@@ -16,13 +16,25 @@ import (
 // out, and nothing but state may be left.
 func TestRandomStoriesKeepTheInvariants(t *testing.T) {
 	t.Parallel()
+	tellStories(t, false)
+}
+
+// TestRandomStoriesOfAWorkflowKeepTheInvariants is the same with a run, shared
+// handlers and promises. At the end the workflow is removed, and nothing at all
+// may be left.
+func TestRandomStoriesOfAWorkflowKeepTheInvariants(t *testing.T) {
+	t.Parallel()
+	tellStories(t, true)
+}
+
+func tellStories(t *testing.T, workflow bool) {
 	seeds := *randomSeeds
 	if testing.Short() {
 		seeds = min(seeds, 100)
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
-			p := &player{world: newWorld(t, ident.ObjectKey{Service: "Obj", Key: "k"}), r: rand.New(rand.NewPCG(1, uint64(seed)))}
+			p := &player{world: newWorld(t, ident.ObjectKey{Service: "Obj", Key: "k"}), workflow: workflow, r: rand.New(rand.NewPCG(1, uint64(seed)))}
 			for range 300 {
 				p.step()
 			}
@@ -36,8 +48,9 @@ var randomSeeds = flag.Int("machine.seeds", 30, "random stories of the machine")
 // player makes random moves that a correct shell could make.
 type player struct {
 	*world
-	r    *rand.Rand
-	made int
+	workflow bool
+	r        *rand.Rand
+	made     int
 	// results are completion ids that the live attempts still owe a result.
 	next map[ident.Seq]uint32
 }
@@ -83,7 +96,21 @@ func (p *player) invoke() {
 	if p.r.IntN(5) == 0 {
 		ev.StartAt = p.now + p.r.Int64N(200)
 	}
+	if p.workflow {
+		p.ofWorkflow(ev)
+	}
 	p.apply(ev)
+}
+
+// ofWorkflow makes the invocation that of a workflow handler: mostly a shared one,
+// sometimes the run.
+func (p *player) ofWorkflow(ev *Invoke) {
+	ev.Target.Kind = ident.KindShared
+	ev.Retention.OfWorkflow, ev.Retention.Workflow = true, []int64{0, 3_600_000}[p.r.IntN(2)]
+	if p.r.IntN(4) == 0 {
+		ev.ID, ev.Target.Kind, ev.IdempotencyKey = p.id("run"), ident.KindWorkflow, ""
+		ev.Retention.Completion = ev.Retention.Workflow
+	}
 }
 
 // pick returns one of the invocations in memory for which match holds.
@@ -135,7 +162,11 @@ func (p *player) line(inv *invocation) []string {
 	c := fmt.Sprint(p.next[inv.row.Birth])
 	name := fmt.Sprint("s", p.r.IntN(4))
 	lines := [][]string{{"run", c}, {"ran", c, "1"}, {"sleep", c, fmt.Sprint(p.now + p.r.Int64N(100))}, {"call", c, fmt.Sprint("child", p.made)}, {"send", "orphan"}}
-	if inv.exclusive() {
+	if inv.row.Retention.OfWorkflow {
+		name := fmt.Sprint("p", p.r.IntN(3))
+		lines = append(lines, []string{"get", c, name}, []string{"get", c, name}, []string{"peek", c, name}, []string{"resolve", c, name, "v"}, []string{"reject", c, name, "no"})
+	}
+	if inv.exclusive() || inv.run() {
 		lines = append(lines, []string{"set", name, "v"}, []string{"set", name, "size:600"}, []string{"clear", name}, []string{"clearall"})
 	}
 	return lines[p.r.IntN(len(lines))]
@@ -251,7 +282,11 @@ func (p *player) finish() {
 	p.commitAll()
 	for k, row := range p.disk {
 		switch k.Table {
-		case TableHead, TableListing, TableState, TableOutbox:
+		case TableOutbox:
+		case TableHead, TableListing, TableState:
+			if p.workflow {
+				p.t.Errorf("left over: %s", p.describe(row))
+			}
 		default:
 			p.t.Errorf("left over: %s", p.describe(row))
 		}

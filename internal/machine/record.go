@@ -9,8 +9,8 @@ import (
 //
 // Invariants: Commands <= JournalLength; Holder of the head is the Birth of the
 // one exclusive invocation in Ready, Suspended, BackingOff or Paused; the rows
-// under Birth are exactly those that the counts name, and those of a ChoreAnswer
-// or ChoreKillCallees, which counts none.
+// under Birth are exactly those that the counts name, and those of a ChoreAnswer,
+// ChoreKillCallees or ChoreStopListening, which counts none.
 type InvocationRow struct {
 	Birth  ident.Seq
 	ID     ident.InvocationID
@@ -55,8 +55,6 @@ type InvocationRow struct {
 	Failures []FailureEvent
 	// PauseRequested makes the invocation pause when its attempt ends.
 	PauseRequested bool
-	// Cancelled says that a cancel signal is stored.
-	Cancelled bool
 
 	// Result, CompletedAt and ExpiresAt are set when Completed. ExpiresAt 0
 	// means that nothing is kept.
@@ -110,6 +108,10 @@ type Retention struct {
 	Completion int64
 	// Journal is for the journal, at most Completion.
 	Journal int64
+	// OfWorkflow says that the handler belongs to a workflow, and Workflow how
+	// long the state and the promises of that are kept.
+	OfWorkflow bool
+	Workflow   int64
 }
 
 // Retry counts what has gone wrong since the last stored entry.

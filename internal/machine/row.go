@@ -35,7 +35,7 @@ type Table byte
 // event that accepted the invocation.
 const (
 	// TableHead: Object. One HeadRow per object that has a holder, a queue or
-	// state.
+	// state, and per workflow that has invocations, a run or promises.
 	TableHead Table = 'h'
 	// TableListing: Name = service, NUL, key. One per HeadRow, for listing.
 	TableListing Table = 'l'
@@ -66,6 +66,11 @@ const (
 	// TableMarker: ID. What is left for 24 h of an invocation that had created
 	// an awakeable.
 	TableMarker Table = 'm'
+	// TablePromise: Object, A = generation, Name = promise name.
+	TablePromise Table = 'd'
+	// TableListener: Object, A = generation, B = number of the promise, C =
+	// number of the listener.
+	TableListener Table = 'b'
 	// TableChore: A = seq, C = position within the output. Unfinished sweeps
 	// and fan-outs.
 	TableChore Table = 'x'
@@ -104,6 +109,7 @@ type HeadRow struct {
 	// values, sorted by name.
 	StateRows uint32
 	Inline    []StateValue
+	Workflow  WorkflowHead
 }
 
 // StateValue is one named value.
@@ -173,6 +179,10 @@ type PendingRow struct {
 	Callee ident.InvocationID
 	// Called tells a call, which cancel and kill follow, from an attach.
 	Called bool
+	// Generation, Promise and Listener are set for a promise: they name the
+	// ListenerRow.
+	Generation        ident.Seq
+	Promise, Listener uint32
 }
 
 // Address is where a result goes: a completion of an invocation.
@@ -256,6 +266,9 @@ const (
 	// longer.
 	ExpireJournal
 	ExpireMarker
+	// ExpireWorkflow removes the promises and the state of a workflow that never
+	// ran. Birth is that of its last invocation.
+	ExpireWorkflow
 )
 
 // MarkerRow remembers for 24 h that an id had issued an awakeable, so that a
@@ -278,8 +291,12 @@ type ChoreRow struct {
 	// callees are served.
 	Birth ident.Seq
 	ID    ident.InvocationID
-	// Generation is the state generation to sweep.
+	// Generation is the generation of state or promises to sweep, or of the
+	// promises whose listeners are answered.
 	Generation ident.Seq
+	// Promise is the number of the promise whose listeners are answered, 0 for
+	// all of the generation.
+	Promise uint32
 	// Result is what the waiters get.
 	Result journal.Result
 }
@@ -303,6 +320,15 @@ const (
 	// ChoreSweepJournal is ChoreSweepInvocation without the pending rows: there
 	// are none, or they are those of ChoreKillCallees.
 	ChoreSweepJournal
+	// ChoreStopListening removes the pending rows of Birth, which has ended, and
+	// the listeners that they name. The pending rows are its cursor.
+	ChoreStopListening
+	// ChoreAnswerListeners hands the listeners of Promise its result, and code
+	// 404 when it has none because the workflow expires. The listener rows that
+	// are left are its cursor.
+	ChoreAnswerListeners
+	// ChoreSweepPromises removes the promise rows of a generation.
+	ChoreSweepPromises
 )
 
 // Key returns the key of the row.

@@ -95,7 +95,6 @@ func (t *transition) cancel(inv *invocation) {
 		t.complete(inv, journal.FailureOf(409, "cancelled"), writeOutput)
 		return
 	}
-	inv.row.Cancelled = true
 	t.notify(inv, journal.Notification{Type: journal.TypeSignal, ID: journal.SignalID(ident.CancelSignal), Result: journal.VoidResult()})
 	switch {
 	case inv.live:

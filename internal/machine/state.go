@@ -124,6 +124,16 @@ func (s *state) rowNames() (n uint32) {
 	return n
 }
 
+// empty reports whether there is no value.
+func (s *state) empty() bool {
+	for _, c := range s.cells {
+		if c.present {
+			return false
+		}
+	}
+	return s.rows == 0
+}
+
 // get returns a value; need must have been satisfied.
 func (s *state) get(name string) ([]byte, bool) {
 	if c := s.cells[name]; c != nil && c.present {

@@ -14,8 +14,12 @@ type transition struct {
 
 	headDirty bool
 	dirty     []*invocation
+	promised  []*promise
 	outboxed  uint32
 	chored    uint32
+	// served and servedBytes are what the listeners of promises take of the
+	// output.
+	served, servedBytes int
 }
 
 func (t *transition) put(r Row)      { t.out.Writes = append(t.out.Writes, Write{Put: r}) }
@@ -77,6 +81,7 @@ func (t *transition) finish() {
 	for _, inv := range t.dirty {
 		t.writeInvocation(inv)
 	}
+	t.writePromises()
 	if t.headDirty {
 		t.writeHead()
 	}
@@ -116,12 +121,13 @@ func (t *transition) writeInvocation(inv *invocation) {
 }
 
 // writeHead writes the head record, or removes it when the key has no holder,
-// no queue and no state.
+// no queue and no state, and nothing of a workflow.
 func (t *transition) writeHead() {
 	h := &t.head
 	h.InboxLength, h.InboxFirst = t.inbox.length, t.inbox.first()
 	t.state.fill(h)
-	empty := h.Holder == 0 && h.InboxLength == 0 && h.StateRows == 0 && len(h.Inline) == 0
+	t.promises.fill(h)
+	empty := h.Holder == 0 && h.InboxLength == 0 && h.StateRows == 0 && len(h.Inline) == 0 && h.Workflow == (WorkflowHead{})
 	listing := &ListingRow{Partition: t.partition, Object: t.key}
 	switch {
 	case !empty:

@@ -60,7 +60,10 @@ func (w *world) apply(ev Event) *Output {
 		if len(out.Writes)+len(out.Now)+len(out.Gated) > 0 {
 			w.t.Fatalf("%T: needs were returned after something was put out: %+v", ev, out)
 		}
-		for _, n := range needs {
+		for i, n := range needs {
+			if slices.Contains(needs[:i], n) {
+				w.t.Fatalf("%T: the row %+v is asked for twice", ev, n)
+			}
 			if err := w.object.Loaded(n, w.read(n)); err != nil {
 				w.t.Fatalf("%T: %v", ev, err)
 			}
@@ -159,7 +162,21 @@ func (w *world) describe(r Row) string {
 		for _, v := range r.Inline {
 			inline = append(inline, fmt.Sprintf("%s=%s", v.Name, v.Value))
 		}
-		return fmt.Sprintf("head holder=%s inbox=%d from %v state=%v rows=%d", nameOf(r.HolderID), r.InboxLength, r.InboxFirst, inline, r.StateRows)
+		s := fmt.Sprintf("head holder=%s inbox=%d from %v state=%v rows=%d", nameOf(r.HolderID), r.InboxLength, r.InboxFirst, inline, r.StateRows)
+		if v := r.Workflow; v != (WorkflowHead{}) {
+			s += fmt.Sprintf(" run=%t unfinished=%d promises=%d", v.Run != 0, v.Unfinished, v.Promises)
+			if v.Expiring {
+				s += " expiring"
+			}
+			if v.ExpiresAt != 0 {
+				s += fmt.Sprintf(" expires=%d", v.ExpiresAt)
+			}
+		}
+		return s
+	case *PromiseRow:
+		return fmt.Sprintf("promise %s is %s, asked %d", r.Name, result(r.Result), r.Asked)
+	case *ListenerRow:
+		return fmt.Sprintf("listener %d of %s: %s/%d", r.N, r.Name, nameOf(r.ID), r.Completion)
 	case *ListingRow:
 		return "listing"
 	case *StateRow:
@@ -188,6 +205,9 @@ func (w *world) describe(r Row) string {
 	case *PendingRow:
 		if r.Due != 0 {
 			return fmt.Sprintf("pending %d due %d", r.Completion, r.Due)
+		}
+		if r.Promise != 0 {
+			return fmt.Sprintf("pending %d from listener %d of promise %d", r.Completion, r.Listener, r.Promise)
 		}
 		return fmt.Sprintf("pending %d from %s", r.Completion, nameOf(r.Callee))
 	case *WaiterRow:
@@ -307,6 +327,23 @@ func (w *world) print(out *Output) string {
 	}
 	if b.Len() == 0 {
 		return "nothing\n"
+	}
+	return b.String()
+}
+
+// printEntries lists the notifications of an invocation that are committed.
+func (w *world) printEntries(name string) string {
+	row := w.inv(name)
+	from := Key{Partition: w.part, Table: TableJournal, A: uint64(row.Birth)}
+	to := from
+	to.A++
+	var b strings.Builder
+	for _, r := range w.read(Need{From: from, To: to, Limit: 1 << 20}) {
+		for _, e := range r.(*JournalRow).Entries {
+			if n, err := journal.DecodeNotification(e.Type, e.Body); err == nil {
+				fmt.Fprintf(&b, "%s %d: %s\n", e.Type, n.ID.Completion, result(n.Result))
+			}
+		}
 	}
 	return b.String()
 }

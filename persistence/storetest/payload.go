@@ -18,6 +18,7 @@ func carriers(value []byte) []machine.Row {
 		outbox(1, &machine.Signal{ID: id, Signal: journal.SignalID(17), Result: journal.ValueOf(value)}),
 		outbox(2, &machine.Returned{To: reply, Type: journal.TypeAttachCompletion, Result: journal.ValueOf(value)}),
 		&machine.ChoreRow{Partition: partition, Seq: 14, Object: object, Kind: machine.ChoreAnswer, Result: journal.ValueOf(value)},
+		promise(value),
 	}
 }
 

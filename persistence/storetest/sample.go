@@ -9,10 +9,11 @@ import (
 const partition ident.Partition = 5
 
 var (
-	object = ident.ObjectKey{Service: "Approval", Key: "alice"}
-	id     = ident.NewInvocationID(ident.PartitionKey(partition)<<58|77, [16]byte{1, 2, 3})
-	target = ident.Target{Service: "Approval", Key: "alice", Handler: "request", Kind: ident.KindExclusive}
-	reply  = machine.Address{Object: ident.ObjectKey{Service: "Order", Key: "7"}, ID: id, Birth: 3, Completion: 9}
+	object   = ident.ObjectKey{Service: "Approval", Key: "alice"}
+	id       = ident.NewInvocationID(ident.PartitionKey(partition)<<58|77, [16]byte{1, 2, 3})
+	workflow = ident.ObjectKey{Service: "Signup", Key: "alice"}
+	target   = ident.Target{Service: "Approval", Key: "alice", Handler: "request", Kind: ident.KindExclusive}
+	reply    = machine.Address{Object: ident.ObjectKey{Service: "Order", Key: "7"}, ID: id, Birth: 3, Completion: 9}
 )
 
 // sampleRows returns a row of every type and every outbox message, with values
@@ -39,8 +40,15 @@ func sampleRows() []machine.Row {
 		&machine.MarkerRow{ID: id, Birth: 10, Hour: 470_024},
 		&machine.ChoreRow{
 			Partition: partition, Seq: 14, N: 1, Object: object, Kind: machine.ChoreAnswer, Birth: 10, ID: id, Generation: 4,
-			Result: journal.FailureOf(500, "broken"),
+			Result: journal.FailureOf(500, "broken"), Promise: 3,
 		},
+		&machine.HeadRow{Partition: partition, Object: workflow, Workflow: machine.WorkflowHead{
+			Run: 4, Unfinished: 2, Generation: 5, Promises: 3, Expiring: true, ExpiresAt: 1_700_000_000_002, ExpiryBirth: 6,
+		}},
+		&machine.PendingRow{Partition: partition, Birth: 10, Completion: 3, Generation: 5, Promise: 3, Listener: 7},
+		&machine.PromiseRow{Partition: partition, Object: workflow.ID(), Generation: 5, Name: "open", Number: 3, Asked: 7, CreatedAt: 8},
+		promise([]byte("signed")),
+		&machine.ListenerRow{Partition: partition, Object: workflow.ID(), Generation: 5, Promise: 3, N: 7, Name: "open", ID: id, Birth: 10, Completion: 3},
 	)
 }
 
@@ -93,7 +101,7 @@ func suspended() *machine.InvocationRow {
 	return &machine.InvocationRow{
 		Birth: 9, ID: id, Target: target, Status: machine.StatusSuspended, ScheduledFor: 3, InboxSeq: 8, Epoch: 6, Taken: 5,
 		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
-		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, Cancelled: true,
+		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, IssuedAwakeables: true,
 		Await: &journal.Future{
 			Completions: []uint32{1, 2}, Signals: []uint32{17}, Named: []string{"go"},
 			Nested: []*journal.Future{{Combinator: journal.AllCompleted}}, Combinator: journal.FirstCompleted,
@@ -101,6 +109,14 @@ func suspended() *machine.InvocationRow {
 		Allocated: journal.Allocated{Signals: 1, Draws: 9},
 		Retry:     machine.Retry{Attempts: 2, Since: 3, NextAt: 4, Deaths: 1},
 		Failures:  []machine.FailureEvent{{At: 1, Code: 570, Message: "mismatch", CommandIndex: -1, CommandType: journal.TypeRun, CommandName: "charge"}},
+	}
+}
+
+// promise returns a promise that is completed with value.
+func promise(value []byte) *machine.PromiseRow {
+	return &machine.PromiseRow{
+		Partition: partition, Object: workflow.ID(), Generation: 5, Name: "signed", Number: 1, Asked: 2, CreatedAt: 8,
+		Result: journal.ValueOf(value), CompletedAt: 9,
 	}
 }
 
