@@ -23,6 +23,7 @@ func house() []layer {
 		{"2b", []string{"objects/ingress", "persistence/storetest"}},
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},
+		{"4b", []string{"examples/internal/exampletest"}},
 		{"5", []string{"examples/..."}},
 		{"6", []string{"cmd/dormouse", "internal/layers", "internal/sim", "httpapi/dormousetest"}},
 	}
