@@ -14,5 +14,9 @@
 //
 // So a story can be pasted into a shell, and cannot become untrue. A GET whose
 // answer does not fit is repeated for a while: the reader types more slowly than
-// a test. The package knows no example, and no package of the library.
+// a test.
+//
+// Open is for tests that need a hand inside of the program: it opens the
+// handlers of an example without HTTP, on a data directory that a later Open
+// continues. The package knows no example.
 package exampletest
