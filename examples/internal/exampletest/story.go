@@ -76,6 +76,8 @@ type story struct {
 // else.
 func (s *story) step(line string, want []string) error {
 	assigned := regexp.MustCompile(`^(\w+)=\$\((curl .*) \| (.*)\)$`).FindStringSubmatch(line)
+	// The environment of the test is that of the program.
+	line = regexp.MustCompile(`^([A-Z_]+=\w+ )+`).ReplaceAllString(line, "")
 	verb, _, _ := strings.Cut(line, " ")
 	switch {
 	case assigned != nil:
