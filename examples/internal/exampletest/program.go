@@ -57,8 +57,8 @@ func Start(t *testing.T, dir string, flags ...string) *Program {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go p.read(output)
-	go func() { _ = p.cmd.Wait(); _ = w.Close(); close(p.ended) }()
+	go func() { _ = p.cmd.Wait(); _ = w.Close() }()
+	go func() { p.read(output); close(p.ended) }()
 	t.Cleanup(p.Kill)
 	at := p.Await(`serving ingress=(\S+) admin=(\S+)`)
 	p.Ingress, p.Admin = "http://"+at[1], "http://"+at[2]
