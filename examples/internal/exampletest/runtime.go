@@ -2,10 +2,12 @@ package exampletest
 
 import (
 	"log/slog"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/httpapi"
 	restate "github.com/dormouse-run/dormouse/objects"
 	"github.com/dormouse-run/dormouse/persistence"
 )
@@ -30,4 +32,17 @@ func Open(t *testing.T, dir string, services ...restate.ServiceDefinition) *acto
 	}
 	t.Cleanup(func() { _ = rt.Close() })
 	return rt
+}
+
+// Serve opens a runtime of these services behind an ingress of its
+// own, and returns the URL of that.
+func Serve(t *testing.T, services ...restate.ServiceDefinition) (url string) {
+	t.Helper()
+	server, err := httpapi.New(Open(t, t.TempDir(), services...), httpapi.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewServer(server.IngressHandler())
+	t.Cleanup(front.Close)
+	return front.URL
 }
