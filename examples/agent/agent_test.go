@@ -142,7 +142,7 @@ func TestACancelEndsTheLoopWhileAPersonOrTheModelThinks(t *testing.T) {
 	waiting(t, rt)
 	cancel(first)
 	second := send(t, rt, "18")
-	<-thinking
+	exampletest.Receive(t, thinking)
 	cancel(second)
 }
 

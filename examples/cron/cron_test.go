@@ -45,9 +45,9 @@ func TestTicksLieOnTheGridHoweverLateTheyAre(t *testing.T) {
 	ticks := make(chan Tick, 100)
 	rt := exampletest.Open(t, t.TempDir(), newCron(time.Now), recorder(ticks))
 	request[Job, restate.Void](t, rt, "start", Job{every.String()})
-	first := <-ticks
+	first := exampletest.Receive(t, ticks)
 	for range 10 {
-		tick := <-ticks
+		tick := exampletest.Receive(t, ticks)
 		if tick.Number != first.Number || tick.At.Sub(first.At)%every != 0 || time.Now().Before(tick.At) {
 			t.Errorf("%v after %v, now %v", tick, first, time.Now())
 		}
@@ -61,13 +61,13 @@ func TestADowntimeIsSkippedAndCounted(t *testing.T) {
 	ticks, dir := make(chan Tick, 100), t.TempDir()
 	rt := exampletest.Open(t, dir, newCron(now), recorder(ticks))
 	request[Job, restate.Void](t, rt, "start", Job{"100ms"})
-	first := <-ticks
+	first := exampletest.Receive(t, ticks)
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
 	}
 	away.Store(int64(time.Hour)) // the program is down for an hour
 	rt = exampletest.Open(t, dir, newCron(now), recorder(ticks))
-	late, next := <-ticks, <-ticks
+	late, next := exampletest.Receive(t, ticks), exampletest.Receive(t, ticks)
 	if d := late.At.Sub(first.At); d != 100*time.Millisecond {
 		t.Errorf("the tick that was due came for %v after the first", d)
 	}
@@ -86,7 +86,7 @@ func TestWhatIsLeftOfAnEarlierScheduleDoesNothing(t *testing.T) {
 	request[Job, restate.Void](t, rt, "start", Job{"50ms"})
 	request[restate.Void, Status](t, rt, "stop", restate.Void{})
 	request[Job, restate.Void](t, rt, "start", Job{"70ms"})
-	first, second := <-ticks, <-ticks
+	first, second := exampletest.Receive(t, ticks), exampletest.Receive(t, ticks)
 	if first.Number != second.Number || second.At.Sub(first.At)%(70*time.Millisecond) != 0 {
 		t.Errorf("ticks of two schedules: %v and %v", first, second)
 	}

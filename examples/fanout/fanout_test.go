@@ -114,14 +114,14 @@ func TestACancelOfTheCollectorReachesTheShops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-started
+	exampletest.Receive(t, started)
 	if err := ingress.Cancel(t.Context(), rt.Client(), sent.Id()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := sent.Attach(t.Context()); restate.AsTerminalError(err) == nil {
 		t.Errorf("the collector ended with %v", err)
 	}
-	if err := <-ended; err == nil {
+	if err := exampletest.Receive(t, ended); err == nil {
 		t.Error("the shop slept on")
 	}
 }

@@ -49,10 +49,10 @@ func (o outcomes) Handle(_ context.Context, r slog.Record) error {
 }
 
 // review runs a reviewer until the test ends, or until stop is called.
-func review(t *testing.T, c reviewer.Config) (stop func(), answered outcomes) {
+func review(t *testing.T, c reviewer.Config) (stop func(), answered <-chan string) {
 	t.Helper()
-	answered = make(outcomes, 100)
-	c.Topic, c.Group, c.Logger = topic, "reviewers", slog.New(answered)
+	told := make(outcomes, 100)
+	c.Topic, c.Group, c.Logger = topic, "reviewers", slog.New(told)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- reviewer.Run(ctx, c) }()
@@ -64,7 +64,7 @@ func review(t *testing.T, c reviewer.Config) (stop func(), answered outcomes) {
 		ended <- nil
 	}
 	t.Cleanup(stop)
-	return stop, answered
+	return stop, told
 }
 
 func client(t *testing.T, brokers []string) *kgo.Client {
@@ -104,22 +104,22 @@ func TestADuplicateOnEitherSideChangesNothing(t *testing.T) {
 		return "second", nil
 	}})
 	answer := later(p, "d1")
-	q := <-seen
-	exampletest.Want(t, <-answer, 200, `{"decision":"first"}`)
-	if got := <-answered; got != "applied" {
+	q := exampletest.Receive(t, seen)
+	exampletest.Want(t, exampletest.Receive(t, answer), 200, `{"decision":"first"}`)
+	if got := exampletest.Receive(t, answered); got != "applied" {
 		t.Errorf("the answer was %s", got)
 	}
 	// What a producer does that dies before it notes the acknowledgement.
 	if err := producer(client(t, brokers))(t.Context(), "key", q); err != nil {
 		t.Fatal(err)
 	}
-	if again := <-seen; again != q {
+	if again := exampletest.Receive(t, seen); again != q {
 		t.Errorf("asked %+v, before %+v", again, q)
 	}
-	if got := <-answered; got != "duplicate" && got != "completed" {
+	if got := exampletest.Receive(t, answered); got != "duplicate" && got != "completed" {
 		t.Errorf("the second answer was %s", got)
 	}
-	exampletest.Want(t, <-later(p, "d1"), 200, `{"decision":"second"}`)
+	exampletest.Want(t, exampletest.Receive(t, later(p, "d1")), 200, `{"decision":"second"}`)
 }
 
 func TestAReviewerThatDiesBeforeItsCommitIsAskedAgain(t *testing.T) {
@@ -133,10 +133,10 @@ func TestAReviewerThatDiesBeforeItsCommitIsAskedAgain(t *testing.T) {
 		return "lost", nil
 	}})
 	answer := later(p, "d1")
-	<-decided
+	exampletest.Receive(t, decided)
 	stop()
 	review(t, reviewer.Config{Brokers: brokers, Ingress: p.Ingress, Decide: func(reviewer.Question) (string, error) { return "found", nil }})
-	exampletest.Want(t, <-answer, 200, `{"decision":"found"}`)
+	exampletest.Want(t, exampletest.Receive(t, answer), 200, `{"decision":"found"}`)
 }
 
 func TestARecordThatIsNoQuestionHoldsUpNoOther(t *testing.T) {
@@ -151,9 +151,11 @@ func TestARecordThatIsNoQuestionHoldsUpNoOther(t *testing.T) {
 		}
 	}
 	_, answered := review(t, reviewer.Config{Brokers: brokers, Ingress: p.Ingress, Decide: reviewer.WithPrice})
-	exampletest.Want(t, <-later(p, "d1"), 200, `{"decision":"approved"}`)
-	if got := <-answered; got != "gone" {
-		t.Errorf("an awakeable that is none was answered with %s", got)
+	exampletest.Want(t, exampletest.Receive(t, later(p, "d1")), 200, `{"decision":"approved"}`)
+	for _, want := range []string{"gone", "applied"} {
+		if got := exampletest.Receive(t, answered); got != want {
+			t.Errorf("an answer was %s, want %s", got, want)
+		}
 	}
 }
 
@@ -181,10 +183,10 @@ func TestAQuestionThatIsProducedTwiceHasOneAnswer(t *testing.T) {
 		return map[int32]string{1: "first"}[decided.Add(1)], nil
 	}})
 	exampletest.Want(t, exampletest.Do("POST", url+"/Document/d1/ask", `{"text":"fine"}`), 200, `{"decision":"first"}`)
-	if a, b := <-keys, <-keys; a != b {
+	if a, b := exampletest.Receive(t, keys), exampletest.Receive(t, keys); a != b {
 		t.Errorf("produced under %s and under %s", a, b)
 	}
-	if first, second := <-answered, <-answered; first != "applied" || second == "applied" {
+	if first, second := exampletest.Receive(t, answered), exampletest.Receive(t, answered); first != "applied" || second == "applied" {
 		t.Errorf("the two answers were %s and %s", first, second)
 	}
 }

@@ -43,10 +43,11 @@ func (n *network) call(ctx context.Context, call string) error {
 }
 
 // next returns the names of the next calls.
-func (n *network) next(count int) []string {
+func (n *network) next(t *testing.T, count int) []string {
+	t.Helper()
 	var calls []string
 	for range count {
-		calls = append(calls, <-n.calls)
+		calls = append(calls, exampletest.Receive(t, n.calls))
 	}
 	return calls
 }
@@ -85,14 +86,14 @@ func TestAStepThatIsCutOffByACancelIsUndoneToo(t *testing.T) {
 	n := &network{hook: hang("reserve hotel")}
 	rt := open(t, t.TempDir(), n)
 	trip := book(t, rt)
-	n.next(2)
+	n.next(t, 2)
 	if err := ingress.Cancel(t.Context(), rt.Client(), trip.Id()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := trip.Attach(t.Context()); restate.AsTerminalError(err) == nil || restate.AsTerminalError(err).Code() != codeCancelled {
 		t.Errorf("the trip ended with %v", err)
 	}
-	if got, want := n.next(2), []string{"cancel hotel", "cancel flight"}; !slices.Equal(got, want) {
+	if got, want := n.next(t, 2), []string{"cancel hotel", "cancel flight"}; !slices.Equal(got, want) {
 		t.Errorf("the companies were told %q, want %q", got, want)
 	}
 }
@@ -126,7 +127,7 @@ func TestASecondCancelDoesNotStopTheCompensation(t *testing.T) {
 		t.Errorf("the trip ended with %v", err)
 	}
 	want := []string{"reserve flight", "reserve hotel", "reserve car", "cancel car", "cancel hotel", "cancel hotel", "cancel flight"}
-	if got := n.next(len(want)); !slices.Equal(got, want) {
+	if got := n.next(t, len(want)); !slices.Equal(got, want) {
 		t.Errorf("the companies were told %q, want %q", got, want)
 	}
 }
@@ -137,7 +138,7 @@ func TestARestartGoesOnWithTheStepOrTheCompensationThatWasUnderWay(t *testing.T)
 	n := &network{hook: hang("reserve hotel")}
 	rt := open(t, dir, n)
 	trip := book(t, rt)
-	n.next(2)
+	n.next(t, 2)
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +150,7 @@ func TestARestartGoesOnWithTheStepOrTheCompensationThatWasUnderWay(t *testing.T)
 		return hang("cancel hotel")(ctx, call)
 	}}
 	rt = open(t, dir, n)
-	if got, want := n.next(4), []string{"reserve hotel", "reserve car", "cancel car", "cancel hotel"}; !slices.Equal(got, want) {
+	if got, want := n.next(t, 4), []string{"reserve hotel", "reserve car", "cancel car", "cancel hotel"}; !slices.Equal(got, want) {
 		t.Errorf("after the first restart the companies were told %q, want %q", got, want)
 	}
 	if err := rt.Close(); err != nil {
@@ -162,7 +163,7 @@ func TestARestartGoesOnWithTheStepOrTheCompensationThatWasUnderWay(t *testing.T)
 	if e := restate.AsTerminalError(err); e == nil || e.Message() != "no car" {
 		t.Errorf("the trip ended with %v", err)
 	}
-	if got, want := n.next(2), []string{"cancel hotel", "cancel flight"}; !slices.Equal(got, want) {
+	if got, want := n.next(t, 2), []string{"cancel hotel", "cancel flight"}; !slices.Equal(got, want) {
 		t.Errorf("after the second restart the companies were told %q, want %q", got, want)
 	}
 }

@@ -90,3 +90,15 @@ func fits(pattern, text string) bool {
 	}
 	return ok && strings.HasSuffix(text, rest[len(rest)-1])
 }
+
+// Receive returns what comes out of c, or fails the test when nothing does.
+func Receive[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatal("waited in vain for what a test has to be told")
+		panic("unreachable")
+	}
+}
