@@ -28,7 +28,7 @@
 // it, and says how that went.
 //
 //	go run ./examples/agent &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Support/c1/ask/send --json '"my order 17 came broken, refund it"' -H 'idempotency-key: q1'
 //	# {"invocationId":"inv_1...","status":"Accepted"}
 //	curl -s localhost:8080/Support/c1/status
@@ -36,7 +36,7 @@
 //	id=$(curl -s localhost:8080/Support/c1/status | grep -o 'sign_1[^"]*')
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/agent &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -si localhost:8080/restate/awakeables/$id/resolve --json '"lisa"'
 //	# HTTP/1.1 202 Accepted
 //	curl -s localhost:8080/restate/invocation/Support/c1/ask/q1/attach

@@ -22,7 +22,7 @@
 // # A story
 //
 //	go run ./examples/fanout &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Inquiry/collect --json '{"item":"lamp","shops":["ann","bob","closed"]}'
 //	# {"best":"ann","prices":{"ann":294,"bob":742},"failed":{"closed":"the shop is closed"}}
 //
@@ -31,7 +31,7 @@
 //	curl -s localhost:8080/Inquiry/collect/send --json '{"item":"lamp","shops":["ann","slow"],"deadline":"1500ms"}' -H 'idempotency-key: i1'
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/fanout &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/restate/invocation/Inquiry/collect/i1/attach
 //	# {"best":"ann","prices":{"ann":294},"failed":{"slow":"no answer in 1.5s"}}
 package main

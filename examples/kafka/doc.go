@@ -34,7 +34,7 @@
 //	cd examples/kafka
 //	go run . &
 //	go run ./cmd/reviewer &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Document/d1/ask --json '{"text":"a fine contract"}'
 //	# {"decision":"approved"}
 //	curl -s localhost:8080/Document/d2/ask --json '{"text":"a contract without a price"}'
@@ -46,7 +46,7 @@
 //	# {"invocationId":"inv_1...","status":"Accepted"}
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run . &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/restate/invocation/Document/d3/ask/q1/attach
 //	# {"decision":"approved"}
 package main

@@ -21,7 +21,7 @@
 // # A story
 //
 //	go run ./examples/ratelimit &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Limiter/alice/configure --json '{"size":3,"refill":"1m"}'
 //	curl -s localhost:8080/Limiter/alice/take --json '2'
 //	# {"allowed":true,"left":1}
@@ -33,7 +33,7 @@
 //
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/ratelimit &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Limiter/alice/take --json '2'
 //	# {"allowed":false,"left":1,"retryAfter":"...s"}
 //	curl -s localhost:8080/Limiter/bob/take --json '2'

@@ -20,7 +20,7 @@
 // # A story
 //
 //	go run ./examples/saga &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Trip/book --json '{"flight":"LH 454","hotel":"Ritz","car":"Fiat"}'
 //	# {"flight":"...","hotel":"...","car":"..."}
 //
@@ -36,7 +36,7 @@
 //	inv=$(curl -s localhost:8080/Trip/book/send --json '{"flight":"LH 454","hotel":"Ritz","car":"Fiat","think":"1h"}' | grep -o 'inv_1[^"]*')
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/saga &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -si -X PATCH localhost:9070/invocations/$inv/cancel
 //	# HTTP/1.1 202 Accepted
 //	curl -s localhost:8080/restate/invocation/$inv/attach

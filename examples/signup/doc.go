@@ -23,7 +23,7 @@
 // # A story
 //
 //	go run ./examples/signup &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Signup/ann/run/send --json '"ann@example.org"'
 //	# {"invocationId":"inv_1...","status":"Accepted"}
 //	curl -s localhost:8080/Signup/ann/status
@@ -33,7 +33,7 @@
 //	secret=$(curl -s localhost:8080/Mailbox/ann@example.org/read | cut -d'"' -f8)
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/signup &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Signup/ann/click --json '"a guess"'
 //	# {"code":403,"message":"the link is false","source":"invocation"}
 //	curl -s localhost:8080/Signup/ann/click --json '"'$secret'"'
@@ -54,7 +54,7 @@
 //
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/signup -remind 100ms -expire 300ms &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Signup/bob/run --json '"bob@example.org"'
 //	# {"code":410,"message":"the link has ended","source":"invocation"}
 //	secret=$(curl -s localhost:8080/Mailbox/bob@example.org/read | cut -d'"' -f8)

@@ -25,14 +25,14 @@
 // # A story
 //
 //	go run ./examples/tickets &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Cart/alice/add --json '"A1"'
 //	# {"held":true,"until":"..."}
 //	curl -s localhost:8080/Cart/bob/add --json '"A1"'
 //	# {"held":false}
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/tickets &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Cart/bob/add --json '"A1"'
 //	# {"held":false}
 //	curl -s -X POST localhost:8080/Cart/alice/checkout
@@ -44,9 +44,10 @@
 //
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	go run ./examples/tickets -hold 300ms &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Cart/alice/add --json '"B7"'
 //	# {"held":true,"until":"..."}
+//	sleep 1
 //	curl -s localhost:8080/Seat/B7/status
 //	# {"status":"free"}
 //	curl -s -X POST localhost:8080/Cart/alice/checkout

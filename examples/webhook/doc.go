@@ -29,7 +29,7 @@
 //	printf '%s' "$body" | openssl dgst -sha256 -hmac test
 //
 //	WEBHOOK_SECRET=test go run ./examples/webhook &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Webhook/receive -H 'x-signature: sha256=4d34e00047489a1b6fd4e8b71b15a35add31e4072c90d07aed236a6137c07270' \
 //	  --json '{"id":"evt_1","payment":"p_1","type":"captured","cents":1200}'
 //	# {"payment":"p_1"}
@@ -40,7 +40,7 @@
 //
 //	kill -9 $(lsof -ti tcp:8080 -sTCP:LISTEN)
 //	WEBHOOK_SECRET=test go run ./examples/webhook &
-//	sleep 1
+//	curl -s --retry 9 --retry-connrefused localhost:8080/restate/health
 //	curl -s localhost:8080/Webhook/receive -H 'x-signature: sha256=4d34e00047489a1b6fd4e8b71b15a35add31e4072c90d07aed236a6137c07270' \
 //	  --json '{"id":"evt_1","payment":"p_1","type":"captured","cents":1200}'
 //	# {"payment":"p_1"}

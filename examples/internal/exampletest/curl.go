@@ -23,10 +23,10 @@ func parseCurl(line string) (curl, error) {
 	c := curl{}
 	for i := 1; i < len(words); i++ {
 		switch words[i] {
-		case "-s":
+		case "-s", "--retry-connrefused": // the program serves when Start returns
 		case "-i", "-si":
 			c.include = true
-		case "-X", "-H", "-d", "--json":
+		case "-X", "-H", "-d", "--json", "--retry":
 			if i++; i == len(words) {
 				return curl{}, fmt.Errorf("%s has no value", words[i-1])
 			}

@@ -10,6 +10,7 @@
 //	# {"flight":"..."}                        what the request is answered; ... stands for anything
 //	id=$(curl ... | grep -o 'sign_1[^"]*')    remembers a part of an answer, also with cut -d'"' -f4
 //	kill -9 $(lsof -ti tcp:8080)              kills the program
+//	curl --retry 9 --retry-connrefused ...    waits for the program, which Start does anyhow
 //	sleep 1                                   is for people
 //
 // So a story can be pasted into a shell, and cannot become untrue. A GET whose
