@@ -24,6 +24,7 @@ func house() []layer {
 		{"2c", []string{"examples/testservices/services"}},
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},
+		{"4b", []string{"examples/internal/exampletest"}},
 		{"5", []string{"examples/..."}},
 		{"6", []string{"cmd/dormouse", "internal/layers", "internal/nested", "internal/sim", "httpapi/dormousetest"}},
 	}
