@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -15,6 +16,8 @@ type Restate struct {
 	names     map[string]bool
 	logger    *slog.Logger
 	logReplay bool
+	// embedded is what Handler has opened, nil before.
+	embedded *embedded
 }
 
 // NewRestate returns a server without services.
@@ -23,6 +26,9 @@ func NewRestate() *Restate { return &Restate{names: map[string]bool{}} }
 // Bind adds a definition and returns r. It panics when one with the same name
 // is bound already.
 func (r *Restate) Bind(definition objects.ServiceDefinition) *Restate {
+	if r.embedded != nil {
+		panic(fmt.Sprintf("httpapi: service %q is bound after Handler has opened the runtime: bind it before", definition.Name()))
+	}
 	name := definition.Name()
 	if r.names[name] {
 		panic(fmt.Sprintf("httpapi: service %q is bound twice: rename one of the two", name))
@@ -44,7 +50,15 @@ func (r *Restate) WithLogger(h slog.Handler, dropReplayLogs bool) *Restate {
 // is that of the handlers' own endpoint; handlers are embedded here, so there
 // is none, and it is not used.
 func (r *Restate) Start(ctx context.Context, _ string) error {
+	if r.embedded != nil {
+		return errors.New("start: Handler has opened this runtime already: serve its handler, or use another Restate")
+	}
+	return Run(ctx, r.config(), r.services...)
+}
+
+// config is what the environment and WithLogger say.
+func (r *Restate) config() Config {
 	c := envConfig()
 	c.Logger, c.Runtime.LogReplay = r.logger, r.logReplay
-	return Run(ctx, c, r.services...)
+	return c
 }
