@@ -36,6 +36,9 @@ type execution struct {
 	decided bool
 	over    over
 
+	// mock is set for the context of a test, which no runtime has started.
+	mock *mockHost
+
 	state stateView
 	// callees are the completion ids under which the ids of called invocations
 	// arrive, of calls that no cancellation has reached yet.

@@ -68,6 +68,9 @@ func (ex *execution) enter(o operation) {
 		return
 	}
 	other := operation(ex.entered.Load())
+	if ex.mock != nil {
+		o, other = other, o // a closure is executed by the handler that waits for it
+	}
 	if !ex.onRunner() {
 		ex.strand(o, other)
 		runtime.Goexit()

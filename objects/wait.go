@@ -19,6 +19,9 @@ import (
 // reason it must not end any goroutine but the handler's: there the attempt
 // fails by name, and the goroutine waits until the handler is over.
 func (ex *execution) unwind(o Outcome) {
+	if ex.mock != nil {
+		ex.mock.ended(o)
+	}
 	if ex.onRunner() {
 		ex.ended.Store(true)
 		if f := ex.stranded.Load(); f != nil && o.Kind == OutcomeUnwound {
@@ -46,8 +49,9 @@ func (ex *execution) strand(foreign, own operation) {
 	<-ex.over.done()
 }
 
-// onRunner reports whether it is called on the handler's goroutine.
-func (ex *execution) onRunner() bool { return goroutineID() == ex.runner }
+// onRunner reports whether it is called on the handler's goroutine. A test may
+// call handlers on any.
+func (ex *execution) onRunner() bool { return ex.mock != nil || goroutineID() == ex.runner }
 
 // goroutineID returns the number of the calling goroutine, from the first line
 // of its stack: "goroutine 7 [running]:".

@@ -36,11 +36,11 @@ type (
 	}
 	forest []forest
 	index  map[string]index
-	itself struct {
-		*itself
+	Itself struct {
+		*Itself
 		N int
 	}
-	hidden  struct{ deep struct{ Loop *itself } }
+	hidden  struct{ Deep struct{ Loop *Itself } }
 	pointer *pointer
 	slices  *[]slices
 	part    struct{ Back []whole }
@@ -123,10 +123,10 @@ func TestNoTypeKeepsAHandlerFromBeingDescribed(t *testing.T) {
 		{make(chan int), []string{`{"$schema"`}},
 		{panicker{}, []string{`no schema of encoding_test.panicker: not today`}},
 		{speaking{}, []string{`"type":"string"`}},
-		{itself{}, nil},
-		{&itself{}, nil},
+		{Itself{}, nil},
+		{&Itself{}, nil},
 		{hidden{}, nil},
-		{pair[int, []itself]{}, nil},
+		{pair[int, []Itself]{}, nil},
 		{pointer(nil), nil},
 		{slices(nil), nil},
 	} {
