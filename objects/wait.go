@@ -1,10 +1,7 @@
 package objects
 
 import (
-	"bytes"
-	"fmt"
 	"runtime"
-	"strconv"
 	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -51,23 +48,7 @@ func (ex *execution) strand(foreign, own operation) {
 
 // onRunner reports whether it is called on the handler's goroutine. A test may
 // call handlers on any.
-func (ex *execution) onRunner() bool { return ex.mock != nil || goroutineID() == ex.runner }
-
-// goroutineID returns the number of the calling goroutine, from the first line
-// of its stack: "goroutine 7 [running]:".
-func goroutineID() uint64 {
-	var buf [40]byte
-	line := buf[:runtime.Stack(buf[:], false)]
-	line = bytes.TrimPrefix(line, []byte("goroutine "))
-	if i := bytes.IndexByte(line, ' '); i >= 0 {
-		line = line[:i]
-	}
-	id, err := strconv.ParseUint(string(line), 10, 64)
-	if err != nil {
-		panic(fmt.Sprintf("objects: the stack of a goroutine begins with %q", buf))
-	}
-	return id
-}
+func (ex *execution) onRunner() bool { return ex.mock != nil || current() == ex.runner }
 
 // over says that the handler's goroutine has ended. The channel exists only when
 // somebody waits for it.
@@ -84,6 +65,13 @@ func (o *over) set() {
 	if o.c != nil {
 		close(o.c)
 	}
+}
+
+// is reports whether set was called.
+func (o *over) is() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.yes
 }
 
 func (o *over) done() <-chan struct{} {
@@ -149,13 +137,8 @@ func (ex *execution) take() bool {
 	return len(arrived) > 0
 }
 
-// block waits for the host. A wait on another goroutine would end in strand once
-// the host suspends the attempt; it fails at once instead of some day. Where
-// nothing can be suspended, the two microseconds are saved.
+// block waits for the host.
 func (ex *execution) block(parkable bool) {
-	if parkable && !ex.onRunner() {
-		ex.unwind(Outcome{Kind: OutcomeFailed})
-	}
 	if ex.describe == nil {
 		ex.describe = func() (*journal.Future, journal.Allocated) {
 			return ex.story.Suspension(ex.awaiting), ex.story.Allocated()
