@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/dormouse-run/dormouse/objects"
 )
@@ -23,9 +24,12 @@ type Restate struct {
 // NewRestate returns a server without services.
 func NewRestate() *Restate { return &Restate{names: map[string]bool{}} }
 
-// Bind adds a definition and returns r. It panics when one with the same name
-// is bound already.
+// Bind adds a definition and returns r. It panics on one that cannot work, and
+// when one with the same name is bound already.
 func (r *Restate) Bind(definition objects.ServiceDefinition) *Restate {
+	if err := objects.Validate(definition); err != nil {
+		panic("httpapi: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
 	if r.embedded != nil {
 		panic(fmt.Sprintf("httpapi: service %q is bound after Handler has opened the runtime: bind it before", definition.Name()))
 	}
