@@ -470,7 +470,7 @@ func TestPlainServicesDoNotQueue(t *testing.T) {
 	var inside atomic.Int32
 	def := only("S", func(ctx restate.Context, _ restate.Void) (int32, error) {
 		inside.Add(1)
-		if err := restate.Sleep(ctx, time.Minute); err != nil {
+		if err := restate.Sleep(ctx, time.Second); err != nil { // less than what suspends it
 			return 0, err
 		}
 		return inside.Load(), nil

@@ -59,6 +59,11 @@
 //     path. Read the clock in a Run; use Rand and UUID; sort what comes from a
 //     map.
 //
+// # Tests
+//
+// A handler is a function, so a test can call it: WithMockContext makes its
+// context, which answers from a MockContext instead of a runtime.
+//
 // # What must not be here
 //
 // No actor, store or HTTP code. A handler runs against a Host, the interface
