@@ -74,18 +74,34 @@ func (t *transport) Complete(ctx context.Context, awakeableID string, value []by
 	case err != nil:
 		return ingress.NewError(400, err.Error(), err)
 	}
-	result := journal.ValueOf(value)
-	if reason != nil {
-		terminal := objects.AsTerminalError(reason)
-		if terminal == nil {
-			terminal = objects.ToTerminalError(reason)
-		}
-		result = journal.Result{Kind: journal.ResultFailure, Failure: objects.FailureOf(terminal)}
-	}
-	if _, err := t.rt.Signal(ctx, id.Invocation, journal.SignalID(id.Index), result); err != nil {
+	if _, err := t.rt.Signal(ctx, id.Invocation, journal.SignalID(id.Index), completion(value, reason)); err != nil {
 		return refusal(unnamed(err))
 	}
 	return nil
+}
+
+// Signal implements ingress.Transport.
+func (t *transport) Signal(ctx context.Context, invocationID, name string, value []byte, reason error) error {
+	id, err := ident.ParseInvocationID(invocationID)
+	if err != nil {
+		return ingress.NewError(400, err.Error(), err)
+	}
+	if _, err := t.rt.Signal(ctx, id, journal.NamedSignalID(name), completion(value, reason)); err != nil {
+		return refusal(unnamed(err))
+	}
+	return nil
+}
+
+// completion is what a wait ends with: value, or reason when it is not nil.
+func completion(value []byte, reason error) journal.Result {
+	if reason == nil {
+		return journal.ValueOf(value)
+	}
+	terminal := objects.AsTerminalError(reason)
+	if terminal == nil {
+		terminal = objects.ToTerminalError(reason)
+	}
+	return journal.Result{Kind: journal.ResultFailure, Failure: objects.FailureOf(terminal)}
 }
 
 // Operate implements ingress.Transport.

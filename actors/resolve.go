@@ -44,7 +44,7 @@ func bind(services []objects.ServiceDefinition, defaults objects.Settings) (bind
 			continue
 		}
 		if bound[def.Name()] != nil {
-			errs = append(errs, fmt.Errorf("two services are called %q: rename one", def.Name()))
+			errs = append(errs, fmt.Errorf("service %q is bound twice: rename one of the two", def.Name()))
 			continue
 		}
 		s := &boundService{definition: def, handlers: map[string]*binding{}}

@@ -243,7 +243,7 @@ func (c *callee) check(headers []journal.Header, o requestOptions) TerminalError
 // other way round.
 func (c *callee) checkKind() TerminalError {
 	kind, bound := c.ex.host.Handler(c.service, c.handler)
-	if t := (ident.Target{Kind: kind}); !bound || t.Keyed() == c.keyed {
+	if t := (ident.Target{Kind: kind}); !bound || kind == 0 || t.Keyed() == c.keyed {
 		return nil
 	}
 	if c.keyed {

@@ -38,8 +38,9 @@
 // # Mistakes
 //
 // The first three of these fail the attempt with a message that says so; the
-// invocation is retried, and goes on with a build that is corrected. Of the
-// fourth, what is noticed is noticed by a later replay, with code 570.
+// invocation is retried, and goes on with a build that is corrected. The fourth
+// is logged and has no effect. Of the fifth, what is noticed is noticed by a later
+// replay, with code 570.
 //
 //   - The handler's ctx inside a closure of Run, for example to Sleep, to call or
 //     to Run again. The closure has its own context and no durable operations:
@@ -47,15 +48,21 @@
 //     Value, Err and Done of ctx, and the Id of an awakeable, work anywhere.
 //   - The handler's ctx on another goroutine (go, errgroup). Start the work with
 //     RunAsync, RequestFuture, After or Awakeable, and wait with Wait or
-//     WaitFirst. A Set or a Send of another goroutine while the handler is in no
-//     operation looks like one of the handler's; where it comes at another place
-//     in a later attempt, that one fails with code 570.
+//     WaitFirst.
 //   - A future, or a context, that was kept and is used by another invocation.
 //     Pass values from one to another by calls, state, awakeables and signals.
+//   - An operation after the handler has returned, or in a deferred function
+//     while a handler that waits is stopped. A deferred function of a handler that
+//     returns may do operations.
 //   - time.Now, math/rand, the environment, a global variable or the order of a
 //     map outside of Run: the next attempt sees something else, and takes another
 //     path. Read the clock in a Run; use Rand and UUID; sort what comes from a
 //     map.
+//
+// # Tests
+//
+// A handler is a function, so a test can call it: WithMockContext makes its
+// context, which answers from a MockContext instead of a runtime.
 //
 // # What must not be here
 //

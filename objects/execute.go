@@ -21,7 +21,7 @@ import (
 // does no more.
 func Execute(h Host, a *Attempt, handler Handler, done func(Outcome)) {
 	ex, err := newExecution(h, a, done)
-	ex.runner = goroutineID()
+	ex.runner = current()
 	defer ex.end()
 	if err != nil {
 		ex.outcome, ex.decided = ex.failed(err), true

@@ -18,14 +18,16 @@ type execution struct {
 	input   *journal.Input
 	story   *replay.Attempt
 
-	// runner is the id of the handler's goroutine, finish is called once with
-	// the outcome, and settled says that it was.
-	runner  uint64
+	// runner is the number of the handler's goroutine, 0 when nobody has started
+	// it. finish is called once with the outcome, and settled says that it was.
+	runner  uintptr
 	finish  func(Outcome)
 	settled atomic.Bool
 	// ended stops every operation: the handler is being unwound or is over.
 	// Any goroutine may read it.
 	ended atomic.Bool
+	// reported is set when an operation that came too late was logged.
+	reported atomic.Bool
 	// entered is the operation that is under way. Any goroutine may use it.
 	entered atomic.Uint32
 	// stranded is set when another goroutine than the handler's has failed the
@@ -35,6 +37,9 @@ type execution struct {
 	outcome Outcome
 	decided bool
 	over    over
+
+	// mock is set for the context of a test, which no runtime has started.
+	mock *mockHost
 
 	state stateView
 	// callees are the completion ids under which the ids of called invocations

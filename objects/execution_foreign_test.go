@@ -1,7 +1,6 @@
 package objects
 
 import (
-	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -65,52 +64,27 @@ func TestOuterContextInARunClosureFailsTheAttemptByName(t *testing.T) {
 	}
 }
 
-// TestOverlapThatTheHandlerNoticesFailsByName: here another goroutine came first.
-func TestOverlapThatTheHandlerNoticesFailsByName(t *testing.T) {
+// TestOperationInsideOfAnOperationFailsByName: it would be written before the one
+// that it belongs to.
+func TestOperationInsideOfAnOperationFailsByName(t *testing.T) {
 	t.Parallel()
 	e := newEngine(t, NewObjectHandler(func(ctx ObjectContext, _ string) (string, error) {
-		inside, held := make(chan struct{}), make(chan struct{})
-		defer close(held)
-		go Set(ctx, "a", slowValue{inside, held})
-		<-inside
-		_, err := Get[int](ctx, "b")
-		t.Errorf("the handler went on with %v", err)
-		return "", err
+		Set(ctx, "a", askingValue{ctx})
+		t.Error("the handler went on")
+		return "", nil
 	}))
 	o := e.attempt(0)
-	if o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Set: ") || !strings.Contains(o.Failure.Message, "another goroutine while the handler waits (Get)") {
-		t.Errorf("%+v", o)
-	}
-	if len(e.commands()) != 0 {
-		t.Errorf("commands %+v", e.commands())
-	}
-}
-
-// slowValue says that it is being encoded, and takes until it is told to end.
-type slowValue struct{ inside, held chan struct{} }
-
-func (s slowValue) MarshalJSON() ([]byte, error) {
-	close(s.inside)
-	<-s.held
-	return nil, errors.New("too late")
-}
-
-// TestReturnDuringAForeignOperationIsAFailure: what the other goroutine does
-// might belong before the output.
-func TestReturnDuringAForeignOperationIsAFailure(t *testing.T) {
-	t.Parallel()
-	held := make(chan struct{})
-	e := newEngine(t, NewObjectHandler(func(ctx ObjectContext, _ string) (string, error) {
-		inside := make(chan struct{})
-		go Set(ctx, "a", slowValue{inside, held})
-		<-inside
-		return "output", nil
-	}))
-	o := e.attempt(0)
-	close(held)
-	if o.Kind != OutcomeFailed || !strings.Contains(o.Failure.Message, "while the handler waits (return)") || len(e.commands()) != 0 {
+	if o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Get inside of Set, for example in a method that encodes a value") || len(e.commands()) != 0 {
 		t.Errorf("%+v, commands %+v", o, e.commands())
 	}
+}
+
+// askingValue reads a state value while it is being encoded.
+type askingValue struct{ ctx ObjectContext }
+
+func (v askingValue) MarshalJSON() ([]byte, error) {
+	_, err := Get[int](v.ctx, "b")
+	return nil, err
 }
 
 // TestWaitOnAnotherGoroutineFailsAtOnce and not only in the attempt that the
@@ -128,7 +102,7 @@ func TestWaitOnAnotherGoroutineFailsAtOnce(t *testing.T) {
 		return "", nil
 	}))
 	e.world = (*engine).fireTimer
-	if o := e.attempt(0); o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Result of a future: ") || !strings.Contains(o.Failure.Message, "another goroutine: use") {
+	if o := e.attempt(0); o.Kind != OutcomeFailed || !strings.HasPrefix(o.Failure.Message, "Sleep: ") || !strings.Contains(o.Failure.Message, "another goroutine: use") {
 		t.Errorf("%+v", o)
 	}
 }

@@ -3,6 +3,7 @@ package objects
 import (
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/objects/encoding"
@@ -37,9 +38,10 @@ type Handler interface {
 	Kind() ident.Kind
 	// GetOptions returns the options of the handler, which must not be changed.
 	GetOptions() *HandlerOptions
-	// InputPayload describes what the handler accepts.
+	// InputPayload describes what the handler accepts. It is made at the first
+	// call, and must not be changed.
 	InputPayload() *encoding.InputPayload
-	// OutputPayload describes what the handler answers.
+	// OutputPayload describes what the handler answers, likewise.
 	OutputPayload() *encoding.OutputPayload
 
 	// invoke runs the handler on the goroutine of the caller. An input that
@@ -115,6 +117,10 @@ type boundHandler struct {
 	options HandlerOptions
 	// in and out are what options and service add up to.
 	in, out encoding.Codec
+	// input and output describe the payloads. A schema costs far more than a
+	// request, so each is made once.
+	input  func() *encoding.InputPayload
+	output func() *encoding.OutputPayload
 }
 
 // callFn decodes the input, calls the user's function and encodes its output.
@@ -164,13 +170,8 @@ func (h *boundHandler) outputCodec() encoding.Codec { return h.out }
 func (h *boundHandler) outputType() reflect.Type    { return reflect.TypeOf(h.payload.out) }
 func (h *boundHandler) serviceType() ServiceType    { return h.service }
 
-func (h *boundHandler) InputPayload() *encoding.InputPayload {
-	return encoding.InputPayloadFor(h.in, h.payload.in)
-}
-
-func (h *boundHandler) OutputPayload() *encoding.OutputPayload {
-	return encoding.OutputPayloadFor(h.out, h.payload.out)
-}
+func (h *boundHandler) InputPayload() *encoding.InputPayload   { return h.input() }
+func (h *boundHandler) OutputPayload() *encoding.OutputPayload { return h.output() }
 
 func (h *boundHandler) invoke(ex *execution, input []byte) ([]byte, error) {
 	return h.call(ex, h.in, h.out, input)
@@ -184,5 +185,7 @@ func (h *boundHandler) configured(service *ServiceDefinitionOptions, opts []Hand
 	}
 	c.in = firstCodec(c.options.InputCodec, c.options.Codec, service.Codec)
 	c.out = firstCodec(c.options.OutputCodec, c.options.Codec, service.Codec)
+	c.input = sync.OnceValue(func() *encoding.InputPayload { return encoding.InputPayloadFor(c.in, c.payload.in) })
+	c.output = sync.OnceValue(func() *encoding.OutputPayload { return encoding.OutputPayloadFor(c.out, c.payload.out) })
 	return &c
 }

@@ -66,7 +66,8 @@ type Host interface {
 	Context() context.Context
 	// Now is the clock of the runtime.
 	Now() time.Time
-	// Handler looks up what a target is bound to in this build.
+	// Handler looks up what a target is bound to in this build. Kind 0 fits
+	// every call.
 	Handler(service, handler string) (kind ident.Kind, bound bool)
 	// Append queues a command. It does not wait for the disk; it holds the
 	// caller while the attempt has too much that is not durable.

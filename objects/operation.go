@@ -55,24 +55,41 @@ func (o operation) String() string {
 // enter begins an operation, and leave, which must be deferred right behind it,
 // ends it. Nothing is done any more once the attempt is over.
 //
-// Operations of one execution never overlap as long as only the handler's
-// goroutine uses its context. So one that finds another under way comes from
-// elsewhere, or meets one that does: a closure of Run that uses the context
-// around it, or a goroutine of the user. Were it to go on, it would consume what
-// the other waits for, and the handler would be handed zero values.
+// Operations belong on the handler's goroutine. One that comes from elsewhere, a
+// closure of Run that uses the context around it or a goroutine of the user,
+// would consume what the handler waits for, which would be handed zero values;
+// or it would write a command at a place that the next attempt does not repeat.
 func (ex *execution) enter(o operation) {
 	if ex.ended.Load() {
+		ex.late(o)
 		ex.unwind(Outcome{Kind: OutcomeUnwound})
+	}
+	if ex.runner != 0 && !ex.onRunner() {
+		ex.strand(o, operation(ex.entered.Load()))
+		runtime.Goexit()
 	}
 	if ex.entered.CompareAndSwap(uint32(opNone), uint32(o)) {
 		return
 	}
 	other := operation(ex.entered.Load())
-	if !ex.onRunner() {
-		ex.strand(o, other)
-		runtime.Goexit()
+	if ex.mock != nil { // a closure is executed by the handler that waits for it
+		ex.unwind(Outcome{Kind: OutcomeFailed, Failure: foreignUse(o, other)})
 	}
-	ex.unwind(Outcome{Kind: OutcomeFailed, Failure: foreignUse(other, o)})
+	ex.fail(fmt.Errorf("%v inside of %v, for example in a method that encodes a value: do one after the other", o, other))
+}
+
+// late reports, once, an operation that comes when the attempt is over and
+// therefore has no effect. A stranger that has ended the attempt was reported by
+// that.
+func (ex *execution) late(o operation) {
+	if ex.stranded.Load() != nil || ex.reported.Swap(true) {
+		return
+	}
+	text := "the handler's context was used on another goroutine after the handler had ended; the operation has no effect: end the goroutine before the handler returns"
+	if ex.onRunner() && !ex.over.is() {
+		text = "the handler's context was used by a deferred function while the attempt was unwound; the operation has no effect: it takes place in the attempt whose handler returns"
+	}
+	ex.attempt.logger().Warn(text, "operation", o.String())
 }
 
 func (ex *execution) leave() { ex.entered.Store(uint32(opNone)) }

@@ -35,6 +35,12 @@ func ResolveAwakeableCodec(codec encoding.Codec, opts []ResolveAwakeableOption) 
 	return resolve(opts, base, ResolveAwakeableOption.applyResolveAwakeable).codec
 }
 
+// ResolveSignalCodec is ResolveAwakeableCodec for signals.
+func ResolveSignalCodec(codec encoding.Codec, opts []ResolveSignalOption) encoding.Codec {
+	base := resolveSignalOptions{codecOptions{firstCodec(codec)}}
+	return resolve(opts, base, ResolveSignalOption.applyResolveSignal).codec
+}
+
 // CallOption is an option of calls and sends, from handlers and from package
 // ingress. The zero value changes nothing.
 type CallOption struct {

@@ -188,6 +188,8 @@ type stateView struct {
 	own     map[string]stateValue
 	cleared bool
 	shared  bool
+	// through leaves everything to the host, which sees each write at once.
+	through bool
 }
 
 type stateValue struct {
@@ -206,6 +208,9 @@ func (s *stateView) read(key string) (value []byte, found, known bool) {
 	if v, ok := s.own[key]; ok {
 		return v.bytes, v.found, true
 	}
+	if s.through {
+		return nil, false, false
+	}
 	if s.cleared {
 		return nil, false, true
 	}
@@ -214,6 +219,9 @@ func (s *stateView) read(key string) (value []byte, found, known bool) {
 }
 
 func (s *stateView) write(key string, value []byte, found bool) {
+	if s.through {
+		return
+	}
 	if s.own == nil {
 		s.own = map[string]stateValue{}
 	}
@@ -227,4 +235,4 @@ func (s *stateView) keep(key string, value []byte, found bool) {
 	}
 }
 
-func (s *stateView) clear() { s.own, s.cleared = nil, true }
+func (s *stateView) clear() { s.own, s.cleared = nil, !s.through }

@@ -1,10 +1,7 @@
 package objects
 
 import (
-	"bytes"
-	"fmt"
 	"runtime"
-	"strconv"
 	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -19,6 +16,9 @@ import (
 // reason it must not end any goroutine but the handler's: there the attempt
 // fails by name, and the goroutine waits until the handler is over.
 func (ex *execution) unwind(o Outcome) {
+	if ex.mock != nil {
+		ex.mock.ended(o)
+	}
 	if ex.onRunner() {
 		ex.ended.Store(true)
 		if f := ex.stranded.Load(); f != nil && o.Kind == OutcomeUnwound {
@@ -46,24 +46,9 @@ func (ex *execution) strand(foreign, own operation) {
 	<-ex.over.done()
 }
 
-// onRunner reports whether it is called on the handler's goroutine.
-func (ex *execution) onRunner() bool { return goroutineID() == ex.runner }
-
-// goroutineID returns the number of the calling goroutine, from the first line
-// of its stack: "goroutine 7 [running]:".
-func goroutineID() uint64 {
-	var buf [40]byte
-	line := buf[:runtime.Stack(buf[:], false)]
-	line = bytes.TrimPrefix(line, []byte("goroutine "))
-	if i := bytes.IndexByte(line, ' '); i >= 0 {
-		line = line[:i]
-	}
-	id, err := strconv.ParseUint(string(line), 10, 64)
-	if err != nil {
-		panic(fmt.Sprintf("objects: the stack of a goroutine begins with %q", buf))
-	}
-	return id
-}
+// onRunner reports whether it is called on the handler's goroutine. A test may
+// call handlers on any.
+func (ex *execution) onRunner() bool { return ex.mock != nil || current() == ex.runner }
 
 // over says that the handler's goroutine has ended. The channel exists only when
 // somebody waits for it.
@@ -80,6 +65,13 @@ func (o *over) set() {
 	if o.c != nil {
 		close(o.c)
 	}
+}
+
+// is reports whether set was called.
+func (o *over) is() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.yes
 }
 
 func (o *over) done() <-chan struct{} {
@@ -145,13 +137,8 @@ func (ex *execution) take() bool {
 	return len(arrived) > 0
 }
 
-// block waits for the host. A wait on another goroutine would end in strand once
-// the host suspends the attempt; it fails at once instead of some day. Where
-// nothing can be suspended, the two microseconds are saved.
+// block waits for the host.
 func (ex *execution) block(parkable bool) {
-	if parkable && !ex.onRunner() {
-		ex.unwind(Outcome{Kind: OutcomeFailed})
-	}
 	if ex.describe == nil {
 		ex.describe = func() (*journal.Future, journal.Allocated) {
 			return ex.story.Suspension(ex.awaiting), ex.story.Allocated()

@@ -11,6 +11,8 @@
 //   - package actors starts goroutines in scheduler.go only
 //   - no test sleeps
 //   - files, functions and package comments keep to the style guide
+//   - exported names of the packages that programs import have a doc comment,
+//     methods of interfaces and fields of structs included
 //
 // The import rules hold for the sources of a package and for tests inside it.
 // An external test package is a user and may look from above. A nested module

@@ -39,7 +39,7 @@ func check(sources []source) []string {
 
 func rules() []func(*source) []string {
 	return []func(*source) []string{
-		unlisted, upwardImports, foreignLibraries, impureImports, loneGoroutines, sleepingTests, longFiles, longFunctions,
+		unlisted, upwardImports, foreignLibraries, impureImports, loneGoroutines, sleepingTests, longFiles, longFunctions, uncommented,
 	}
 }
 

@@ -59,6 +59,12 @@ func TestEveryRuleCanBeBroken(t *testing.T) {
 		{"package without doc.go", "objects/encoding/a.go", documented, "package objects/encoding has no doc.go"},
 		{"doc.go without a comment", "objects/encoding/doc.go", "package encoding\n", "package objects/encoding has no doc.go"},
 		{"program without a comment", "examples/a/main.go", "package main\n", "package examples/a has no doc.go"},
+		{"function without a comment", "objects/a.go", "package objects\n\nfunc F() {}\n", "objects/a.go:3: F has no doc comment"},
+		{"method without a comment", "objects/a.go", "package objects\n\n// T is.\ntype T[A any] struct{}\n\nfunc (t *T[A]) M() {}\n", "a.go:6: M has no doc comment"},
+		{"type without a comment", "actors/a.go", "package actors\n\ntype T int\n", "a.go:3: T has no doc comment"},
+		{"constant without a comment", "actors/a.go", "package actors\n\nconst A, B = 1, 2\n", "a.go:3: B has no doc comment"},
+		{"field without a comment", "httpapi/a.go", "package httpapi\n\n// T is.\ntype T struct {\n\ta int\n\n\tF int\n}\n", "a.go:7: F has no doc comment"},
+		{"method of an interface without a comment", "objects/a.go", "package objects\n\n// T is.\ntype T interface{ M() }\n", "a.go:4: M has no doc comment"},
 	}
 	for _, row := range rows {
 		module := files{row.path: row.text, "examples/bench/go.mod": ""}
@@ -84,6 +90,8 @@ func TestAModuleThatKeepsTheRulesIsLeftAlone(t *testing.T) {
 		"objects/a_test.go":            "package objects_test\n\nimport restate \"" + modulePath + "/httpapi\"\n\nfunc f() { restate.Sleep(1) }\n",
 		"objects/long.go":              "package objects\n" + lines(699),
 		"objects/function.go":          "package objects\n\nfunc f() {" + lines(79) + "}\n",
+		"objects/comments.go":          "package objects\n\n// T is.\ntype T struct{ A, B int }\n\n// U is.\ntype U struct {\n\tA int\n\tB int\n\n\t// C is.\n\tC int\n\tD int\n}\n\n// All are.\nconst (\n\tE = 1\n\tF = 2\n)\n\ntype t struct{ G int }\n\nfunc (t) M() {}\n",
+		"internal/ident/a.go":          "package ident\n\nfunc F() {}\n",
 		"objects/testdata/x/a.go":      "package broken",
 		"actors/doc.go":                documented,
 		"actors/a.go":                  importing("github.com/asynkron/protoactor-go/actor"),

@@ -150,11 +150,11 @@ func TestPayloadsFollowCodecAndType(t *testing.T) {
 		value         any
 		input, output string
 	}{
-		{"JSON", encoding.JSONCodec, "", `{"required":true,"contentType":"application/json"}`, `{"contentType":"application/json","setContentTypeIfEmpty":false}`},
+		{"JSON", encoding.JSONCodecWithCustomSchemaGenerator(nil), "", `{"required":true,"contentType":"application/json"}`, `{"contentType":"application/json","setContentTypeIfEmpty":false}`},
 		{"JSON with schema", withSchema, person{}, `{"required":true,"contentType":"application/json","jsonSchema":"encoding_test.person"}`, `{"contentType":"application/json","setContentTypeIfEmpty":false,"jsonSchema":"encoding_test.person"}`},
 		{"binary", encoding.BinaryCodec, []byte{}, `{"required":false,"contentType":"application/octet-stream"}`, `{"contentType":"application/octet-stream","setContentTypeIfEmpty":true}`},
 		{"protobuf", encoding.ProtoCodec, &wrapperspb.StringValue{}, `{"required":true,"contentType":"application/proto"}`, `{"contentType":"application/proto","setContentTypeIfEmpty":true}`},
-		{"proto JSON", encoding.ProtoJSONCodec, &wrapperspb.StringValue{}, `{"required":true,"contentType":"application/json"}`, `{"contentType":"application/json","setContentTypeIfEmpty":false}`},
+		{"proto JSON", encoding.ProtoJSONCodec, "", `{"required":true,"contentType":"application/json"}`, `{"contentType":"application/json","setContentTypeIfEmpty":false}`},
 		{"Void", encoding.BinaryCodec, encoding.Void{}, `{"required":false}`, `{"setContentTypeIfEmpty":false}`},
 		{"pointer to Void", encoding.JSONCodec, (*encoding.Void)(nil), `{"required":false}`, `{"setContentTypeIfEmpty":false}`},
 		{"own bytes", encoding.JSONCodec, sealed{}, `{"required":true,"contentType":"text/sealed"}`, `{"contentType":"text/sealed","setContentTypeIfEmpty":true}`},

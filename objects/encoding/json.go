@@ -3,12 +3,15 @@ package encoding
 import "encoding/json"
 
 // JSONCodec is encoding/json, the default everywhere. Unknown and missing
-// fields pass. It describes no schema; see JSONCodecWithCustomSchemaGenerator.
+// fields pass. Its schemas name the fields that this build knows; a type may
+// describe itself by a method JSONSchema() *jsonschema.Schema of
+// github.com/invopop/jsonschema, or by the tags of that package.
 var JSONCodec Codec = jsonCodec{}
 
-// JSONCodecWithCustomSchemaGenerator returns JSONCodec with schemas:
+// JSONCodecWithCustomSchemaGenerator returns JSONCodec with other schemas:
 // genJsonSchema returns a JSON schema for the type of v, nil for none. It is
-// called while handlers are defined.
+// called once for each input and output of a handler; a nil genJsonSchema
+// describes nothing.
 func JSONCodecWithCustomSchemaGenerator(genJsonSchema func(v any) any) Codec {
 	return &schemaCodec{generate: genJsonSchema}
 }
@@ -20,7 +23,7 @@ type jsonCodec struct{}
 func (jsonCodec) Marshal(v any) ([]byte, error)      { return json.Marshal(v) }
 func (jsonCodec) Unmarshal(data []byte, v any) error { return json.Unmarshal(data, v) }
 func (jsonCodec) ContentType() string                { return contentTypeJSON }
-func (jsonCodec) JsonSchema(any) any                 { return nil }
+func (jsonCodec) JsonSchema(v any) any               { return jsonSchemaOf(v) }
 
 // schemaCodec is used as a pointer, so that codecs can be compared.
 type schemaCodec struct {

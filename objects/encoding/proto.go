@@ -58,7 +58,7 @@ func (protoJSONCodec) Unmarshal(data []byte, v any) error {
 }
 
 func (protoJSONCodec) ContentType() string      { return contentTypeJSON }
-func (protoJSONCodec) JsonSchema(any) any       { return nil }
+func (protoJSONCodec) JsonSchema(v any) any     { return protoSchemaOf(v) }
 func (protoJSONCodec) IsNonDeterministic() bool { return true }
 
 // message returns the message that v is or points to; a nil pointer is set to a

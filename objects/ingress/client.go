@@ -18,22 +18,26 @@ type Client struct {
 // ClientOption changes a client that NewClient makes: WithHttpClient,
 // WithAuthKey, WithAdminURL, WithAdminAuthKey, or a codec of package objects.
 type ClientOption interface {
+	// ApplyIngressClient is for this package and package objects.
 	ApplyIngressClient(*restate.IngressOptions)
 }
 
 // RequestOption changes one request; package objects makes them.
 type RequestOption interface {
+	// ApplyIngressRequest is for this package and package objects.
 	ApplyIngressRequest(*restate.IngressOptions)
 }
 
 // SendOption changes one send; package objects makes them.
 type SendOption interface {
+	// ApplyIngressSend is for this package and package objects.
 	ApplyIngressSend(*restate.IngressOptions)
 }
 
 // InvocationHandleOption changes how a result is decoded; package objects makes
 // them.
 type InvocationHandleOption interface {
+	// ApplyInvocationHandle is for this package and package objects.
 	ApplyInvocationHandle(*restate.IngressOptions)
 }
 

@@ -1,5 +1,5 @@
 // Package ingress calls handlers from outside of handlers: typed requests,
-// sends, results of earlier invocations, answers to awakeables, and operations
+// sends, results of earlier invocations, answers to awakeables, signals, and operations
 // on invocations.
 //
 // A Client reaches a runtime through a Transport. The runtime of the same
@@ -9,7 +9,7 @@
 //
 //	Service / Object / Workflow ──► Requester ──┐
 //	InvocationById / WorkflowHandle ► Handle ───┼─► Transport ─┬─ in process
-//	ResolveAwakeable / Cancel / Kill … ─────────┘              └─ HTTP
+//	ResolveAwakeable / ResolveSignal / Kill … ──┘              └─ HTTP
 //
 // What returns without an error is durable. What returns an error is either an
 // Error, with what the runtime said, or the failure of the way there: then it

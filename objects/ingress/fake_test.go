@@ -47,6 +47,12 @@ func (f *fakeTransport) Complete(_ context.Context, id string, value []byte, rea
 	return f.err
 }
 
+func (f *fakeTransport) Signal(_ context.Context, id, name string, value []byte, reason error) error {
+	f.asked = append(f.asked, "signal "+id+" "+name+" "+string(value))
+	f.rejection = reason
+	return f.err
+}
+
 func (f *fakeTransport) Operate(_ context.Context, op ingress.Operation, id string) error {
 	f.asked = append(f.asked, op.String()+" "+id)
 	return f.err

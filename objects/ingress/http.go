@@ -64,12 +64,23 @@ func (t *httpTransport) Output(ctx context.Context, invocationID string) (Respon
 }
 
 func (t *httpTransport) Complete(ctx context.Context, awakeableID string, value []byte, reason error) error {
-	verb, body := "/resolve", value
-	if reason != nil {
-		verb, body = "/reject", []byte(messageOf(reason))
-	}
+	verb, body := completion(value, reason)
 	_, err := t.ingress(ctx, http.MethodPost, "/restate/awakeables/"+segment(awakeableID)+verb, body, nil, anyAnswer)
 	return err
+}
+
+func (t *httpTransport) Signal(ctx context.Context, invocationID, name string, value []byte, reason error) error {
+	verb, body := completion(value, reason)
+	_, err := t.ingress(ctx, http.MethodPost, "/restate/signals/"+segment(invocationID)+"/"+segment(name)+verb, body, nil, anyAnswer)
+	return err
+}
+
+// completion returns how a value, or a reason, goes over HTTP.
+func completion(value []byte, reason error) (verb string, body []byte) {
+	if reason != nil {
+		return "/reject", []byte(messageOf(reason))
+	}
+	return "/resolve", value
 }
 
 func (t *httpTransport) Operate(ctx context.Context, op Operation, invocationID string) error {

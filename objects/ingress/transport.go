@@ -24,6 +24,9 @@ type Transport interface {
 	// Complete resolves an awakeable with value, or rejects it when reason is
 	// not nil. The first completion wins; later ones succeed and do nothing.
 	Complete(ctx context.Context, awakeableID string, value []byte, reason error) error
+	// Signal sends the value, or the reason when it is not nil, to the next wait
+	// of an invocation for a signal of this name. Signals queue: each one counts.
+	Signal(ctx context.Context, invocationID, name string, value []byte, reason error) error
 	// Operate cancels, kills, pauses, resumes or purges an invocation.
 	Operate(ctx context.Context, op Operation, invocationID string) error
 }
