@@ -28,6 +28,9 @@ by id: 4
 later: later
 nobody is not found: true
 sent: true
+sent twice: Accepted PreviouslyAccepted true
+delivery: pears signed by eve
+once: echo
 `
 
 // What the README tells to do is done here, line by line.
@@ -73,7 +76,7 @@ func recipe(t *testing.T) (lines, commands string) {
 func runProgram(t *testing.T, dir string) string {
 	t.Helper()
 	address := freeAddress(t)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "migrated"), "-ingress", "http://"+address, "-without", "workflows")
+	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "migrated"), "-ingress", "http://"+address)
 	cmd.Env = append(os.Environ(), "DORMOUSE_DATA="+t.TempDir(), "DORMOUSE_INGRESS="+address, "DORMOUSE_ADMIN=127.0.0.1:0")
 	var log strings.Builder
 	cmd.Stderr = &log

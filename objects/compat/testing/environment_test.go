@@ -1,5 +1,3 @@
-//go:build merged
-
 package testing_test
 
 import (

@@ -11,18 +11,11 @@ import (
 	"github.com/restatedev/sdk-go/ingress"
 )
 
-// visit is a client: it prints one line for each thing it does. It leaves out
-// what is about one kind of service.
-func visit(ctx context.Context, url, without string) error {
+// visit is a client: it prints one line for each thing it does.
+func visit(ctx context.Context, url string) error {
 	c := ingress.NewClient(url, restate.WithJSON)
-	for _, step := range []struct {
-		about string
-		do    func(context.Context, *ingress.Client) error
-	}{{"objects", objects}, {"services", services}, {"handles", handles}, {"workflows", workflows}} {
-		if step.about == without {
-			continue
-		}
-		if err := step.do(ctx, c); err != nil {
+	for _, step := range []func(context.Context, *ingress.Client) error{objects, services, handles, workflows} {
+		if err := step(ctx, c); err != nil {
 			return err
 		}
 	}

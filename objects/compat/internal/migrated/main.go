@@ -23,17 +23,16 @@ import (
 
 func main() {
 	url := flag.String("ingress", "http://127.0.0.1:8080", "`URL` of the ingress")
-	without := flag.String("without", "", "leave out `objects`, services, handles or workflows")
 	flag.Parse()
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	if err := run(ctx, *url, *without); err != nil {
+	if err := run(ctx, *url); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // run serves until the client has what it wants.
-func run(ctx context.Context, url, without string) error {
+func run(ctx context.Context, url string) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	served := make(chan error, 1)
@@ -41,7 +40,7 @@ func run(ctx context.Context, url, without string) error {
 	if err := reachable(ctx, url, served); err != nil {
 		return err
 	}
-	err := visit(ctx, url, without)
+	err := visit(ctx, url)
 	stop()
 	return errors.Join(err, <-served)
 }

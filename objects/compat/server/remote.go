@@ -1,5 +1,3 @@
-//go:build merged
-
 package server
 
 import "github.com/dormouse-run/dormouse/httpapi"

@@ -1,5 +1,3 @@
-//go:build merged
-
 package restate
 
 import "github.com/dormouse-run/dormouse/objects"
