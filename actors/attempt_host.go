@@ -24,6 +24,12 @@ func (a *attempt) Handler(service, handler string) (kind ident.Kind, bound bool)
 	return 0, false
 }
 
+// Definition implements objects.Host.
+func (a *attempt) Definition(service string) objects.ServiceDefinition {
+	def, _ := a.rt.Definition(service)
+	return def
+}
+
 // Take implements objects.Host.
 func (a *attempt) Take() []journal.Notification {
 	a.mu.Lock()

@@ -17,7 +17,16 @@ import (
 // transport reaches a runtime of the same process for an ingress.Client.
 type transport struct{ rt *Runtime }
 
-var _ ingress.Transport = (*transport)(nil)
+var (
+	_ ingress.Transport        = (*transport)(nil)
+	_ ingress.DefinitionSource = (*transport)(nil)
+)
+
+// Definition implements ingress.DefinitionSource.
+func (t *transport) Definition(service string) objects.ServiceDefinition {
+	def, _ := t.rt.Definition(service)
+	return def
+}
 
 // Call implements ingress.Transport.
 func (t *transport) Call(ctx context.Context, r ingress.Request) (ingress.Response, error) {

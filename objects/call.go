@@ -97,12 +97,15 @@ type callee struct {
 	// text is a key as well.
 	keyed   bool
 	options clientOptions
+	// method is set for a typed call, and refusal when it names no handler.
+	method  *MethodTarget
+	refusal TerminalError
 }
 
 type client[I, O any] struct{ callee }
 
 func newClient[I, O any](ctx Context, service, key string, keyed bool, handler string, options []ClientOption) *client[I, O] {
-	return &client[I, O]{callee{ctx.inner(), service, key, handler, keyed, clientOptionsOf(options)}}
+	return &client[I, O]{callee{ex: ctx.inner(), service: service, key: key, handler: handler, keyed: keyed, options: clientOptionsOf(options)}}
 }
 
 func (c *client[I, O]) Request(input I, options ...RequestOption) (O, TerminalError) {
@@ -110,7 +113,7 @@ func (c *client[I, O]) Request(input I, options ...RequestOption) (O, TerminalEr
 }
 
 func (c *client[I, O]) RequestFuture(input I, options ...RequestOption) ResponseFuture[O] {
-	return &response[O]{called: c.call(input, requestOptionsOf(options)), codec: c.options.outputCodec}
+	return &response[O]{c.call(input, requestOptionsOf(options))}
 }
 
 func (c *client[I, O]) Send(input I, options ...SendOption) Invocation {
@@ -121,6 +124,8 @@ func (c *client[I, O]) Send(input I, options ...SendOption) Invocation {
 type called struct {
 	future
 	target string
+	// codec decodes the result.
+	codec encoding.Codec
 	sent
 }
 
@@ -141,10 +146,7 @@ func (s sent) GetInvocationId() string {
 	return s.ex.callee(s.completion)
 }
 
-type response[O any] struct {
-	called
-	codec encoding.Codec
-}
+type response[O any] struct{ called }
 
 func (r *response[O]) Response() (O, TerminalError) {
 	return resultOf[O](&r.future, r.codec, func() string { return "the call of " + r.target })
@@ -155,16 +157,19 @@ func (c *callee) call(input any, o requestOptions) called {
 	ex := c.ex
 	ex.enter(opCall)
 	defer ex.leave()
+	c.bind()
 	headers := headersOf(o.headers)
 	if t := c.check(headers, o); t != nil {
 		return called{future: refused(ex, t)}
 	}
-	if t := c.checkKind(); t != nil && !c.stored() {
+	if t := c.checkKind(); t != nil && c.stored() == nil {
 		return called{future: refused(ex, t)}
 	}
-	parameter, err := encoding.Marshal(c.options.inputCodec, input)
-	if err != nil {
-		ex.fail(c.unencodable(input, err))
+	in, out := c.codecs(&o)
+	parameter := c.encode(in, input)
+	if c.storedAsJSON(&o, parameter, input) {
+		in, out = encoding.JSONCodec, encoding.JSONCodec
+		parameter = c.encode(in, input)
 	}
 	if t := ex.checkSize("the input of "+c.handler, parameter); t != nil {
 		return called{future: refused(ex, t)}
@@ -176,10 +181,11 @@ func (c *callee) call(input any, o requestOptions) called {
 		Service: c.service, Handler: c.handler, Key: c.key,
 		Parameter: parameter, Headers: headers, IdempotencyKey: o.idempotencyKey,
 		InvocationIDCompletion: idCompletion, Completion: completion,
-	}, encoding.IsNonDeterministicSerialization(c.options.inputCodec))
+	}, encoding.IsNonDeterministicSerialization(in))
 	return called{
 		future: future{ex: ex, id: journal.CompletionID(completion)},
 		target: c.service + "/" + c.handler,
+		codec:  out,
 		sent:   sent{ex, idCompletion},
 	}
 }
@@ -190,12 +196,11 @@ func (c *callee) send(input any, o sendOptions) Invocation {
 	ex := c.ex
 	ex.enter(opSend)
 	defer ex.leave()
+	c.bind()
 	headers := headersOf(o.headers)
 	ex.demand(c.check(headers, o.requestOptions))
-	parameter, err := encoding.Marshal(c.options.inputCodec, input)
-	if err != nil {
-		ex.fail(c.unencodable(input, err))
-	}
+	in, _ := c.codecs(&o.requestOptions)
+	parameter := c.encode(in, input)
 	ex.demand(ex.checkSize("the input of "+c.handler, parameter))
 	if !ex.story.Replaying() {
 		if _, bound := ex.host.Handler(c.service, c.handler); !bound {
@@ -208,7 +213,7 @@ func (c *callee) send(input any, o sendOptions) Invocation {
 		Service: c.service, Handler: c.handler, Key: c.key,
 		Parameter: parameter, Headers: headers, IdempotencyKey: o.idempotencyKey,
 		InvokeAt: ex.invokeAt(o.delay), InvocationIDCompletion: s.completion,
-	}, encoding.IsNonDeterministicSerialization(c.options.inputCodec))
+	}, encoding.IsNonDeterministicSerialization(in))
 	return s
 }
 
@@ -222,6 +227,7 @@ func (ex *execution) invokeAt(delay time.Duration) uint64 {
 
 func (c *callee) check(headers []journal.Header, o requestOptions) TerminalError {
 	checks := [...]TerminalError{
+		c.refusal,
 		checkName("the name of a service", c.service),
 		checkName("the name of a handler", c.handler),
 		checkKey("the key of "+c.service, c.key),
@@ -242,6 +248,11 @@ func (c *callee) check(headers []journal.Header, o requestOptions) TerminalError
 // checkKind refuses a service that has keys and was called without one, and the
 // other way round.
 func (c *callee) checkKind() TerminalError {
+	if c.method != nil {
+		if t := c.method.CheckKey(); t != nil {
+			return t
+		}
+	}
 	kind, bound := c.ex.host.Handler(c.service, c.handler)
 	if t := (ident.Target{Kind: kind}); !bound || kind == 0 || t.Keyed() == c.keyed {
 		return nil
@@ -252,11 +263,14 @@ func (c *callee) checkKind() TerminalError {
 	return terminalf(codeBadRequest, "service %s has keys: call it with one", c.service)
 }
 
-// stored reports whether this very call is the next command of the journal: a
-// build in which its kind was another one has made it, and it stands.
-func (c *callee) stored() bool {
+// stored returns this very call when it is the next command of the journal, else
+// nil: a build in which its kind was another one has made it, and it stands.
+func (c *callee) stored() *journal.Call {
 	next, ok := c.ex.story.Upcoming().(*journal.Call)
-	return ok && next.Service == c.service && next.Handler == c.handler && next.Key == c.key
+	if !ok || next.Service != c.service || next.Handler != c.handler || next.Key != c.key {
+		return nil
+	}
+	return next
 }
 
 func (c *callee) checkFlowControl(o requestOptions) TerminalError {
@@ -266,8 +280,19 @@ func (c *callee) checkFlowControl(o requestOptions) TerminalError {
 	return nil
 }
 
-func (c *callee) unencodable(input any, err error) error {
-	return RetryableErrorf("encode the input of %s/%s from %T: %w", c.service, c.handler, input, err)
+// encode fails the attempt when the input does not encode.
+func (c *callee) encode(codec encoding.Codec, input any) []byte {
+	b, err := encoding.Marshal(codec, input)
+	if err != nil {
+		c.ex.fail(RetryableErrorf("encode the input of %s/%s from %T: %w", c.service, c.handler, input, err))
+	}
+	return b
+}
+
+// codecs returns those of one call: its own options win over what is known of
+// the handler.
+func (c *callee) codecs(o *requestOptions) (input, output encoding.Codec) {
+	return firstCodec(o.inputCodec, o.codec, c.options.inputCodec), firstCodec(o.outputCodec, o.codec, c.options.outputCodec)
 }
 
 // CancelInvocation asks an invocation to stop: its next wait ends with a

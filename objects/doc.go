@@ -27,6 +27,18 @@
 //
 //	import restate "github.com/dormouse-run/dormouse/objects"
 //
+// # Typed calls
+//
+// Object, Service and Workflow call a handler by its name. Where its type is at
+// hand, a method expression names it, and the compiler checks handler, input and
+// output. Codecs are those of the handler:
+//
+//	total, err := restate.Call(ctx, restate.On[*Counter]("visits"), (*Counter).Add, 5)
+//
+// All, Race and Any wait for several futures with values of one type; ResultOf
+// makes one of a call, DoneAs of a timer. A StateCell is a state value whose type
+// and codec are written down once.
+//
 // # One goroutine
 //
 // A handler has one goroutine, which the runtime starts with Execute, and all

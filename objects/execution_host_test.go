@@ -31,6 +31,8 @@ type engine struct {
 	world func(e *engine) bool
 	// results answers calls by handler name; others stay open.
 	results map[string]journal.Result
+	// definitions are those of the build, beside what Handler knows.
+	definitions map[string]ServiceDefinition
 	// abort is the attempt's AbortTimeout, limit its MaxPayload.
 	abort time.Duration
 	limit int
@@ -232,6 +234,8 @@ func (e *engine) Handler(service, _ string) (ident.Kind, bool) {
 	}
 	return ident.KindExclusive, service != "Unknown"
 }
+
+func (e *engine) Definition(service string) ServiceDefinition { return e.definitions[service] }
 
 func (e *engine) Append(c journal.Command, allocated journal.Allocated) Verdict {
 	e.mu.Lock()

@@ -94,24 +94,40 @@ func resultOf[T any](f *future, codec encoding.Codec, source func() string) (T, 
 // cancelled meanwhile it returns nil and the error, and the futures can still be
 // waited for. It panics without futures, and with those of another invocation.
 func WaitFirst(ctx Context, futs ...Future) (resultFut Future, cancellationError TerminalError) {
-	ex := ctx.inner()
 	if len(futs) == 0 {
 		panic("objects: WaitFirst needs at least one future: nothing would ever wake it")
 	}
+	index, err := waitFirst(ctx, futs)
+	if err != nil {
+		return nil, err
+	}
+	return futs[index], nil
+}
+
+// waitFirst returns the position of the first one that is done.
+func waitFirst(ctx Context, futs []Future) (index int, cancellationError TerminalError) {
+	ex := ctx.inner()
 	cores := make([]*future, len(futs))
 	for i, f := range futs {
-		cores[i] = f.core()
-		if cores[i].ex != ex {
-			panic(fmt.Sprintf("objects: WaitFirst, future %d: this future belongs to another invocation, or to an earlier attempt of this one: use futures only in the handler that made them", i))
-		}
+		cores[i] = ex.own("WaitFirst", i, f)
 	}
 	ex.enter(opWait)
 	defer ex.leave()
 	index, cancelled := ex.await(cores)
 	if cancelled {
-		return nil, cancelledError()
+		return -1, cancelledError()
 	}
-	return futs[index], nil
+	return index, nil
+}
+
+// own returns the core of the i-th future that function was given. It panics when
+// the future is not of this attempt.
+func (ex *execution) own(function string, i int, f Future) *future {
+	core := f.core()
+	if core.ex != ex {
+		panic(fmt.Sprintf("objects: %s, future %d: this future belongs to another invocation, or to an earlier attempt of this one: use futures only in the handler that made them", function, i))
+	}
+	return core
 }
 
 // Wait yields futs in the order in which they are done. When the invocation is

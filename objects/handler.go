@@ -63,7 +63,7 @@ type Handler interface {
 func NewServiceHandler[I, O any](fn ServiceHandlerFn[I, O], opts ...HandlerOption) Handler {
 	mustBeGiven(fn != nil, "NewServiceHandler", "Context")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
-	return newHandler(ServiceTypeService, ident.KindService, call, payloadsOf[I, O](), opts)
+	return newHandler(ServiceTypeService, ident.KindService, fn, call, payloadsOf[I, O](), opts)
 }
 
 // NewObjectHandler makes an exclusive handler of an object. Every handler has an
@@ -75,28 +75,28 @@ func NewServiceHandler[I, O any](fn ServiceHandlerFn[I, O], opts ...HandlerOptio
 func NewObjectHandler[I, O any](fn ObjectHandlerFn[I, O], opts ...HandlerOption) Handler {
 	mustBeGiven(fn != nil, "NewObjectHandler", "ObjectContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
-	return newHandler(ServiceTypeVirtualObject, ident.KindExclusive, call, payloadsOf[I, O](), opts)
+	return newHandler(ServiceTypeVirtualObject, ident.KindExclusive, fn, call, payloadsOf[I, O](), opts)
 }
 
 // NewObjectSharedHandler makes a shared handler of an object.
 func NewObjectSharedHandler[I, O any](fn ObjectSharedHandlerFn[I, O], opts ...HandlerOption) Handler {
 	mustBeGiven(fn != nil, "NewObjectSharedHandler", "ObjectSharedContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
-	return newHandler(ServiceTypeVirtualObject, ident.KindShared, call, payloadsOf[I, O](), opts)
+	return newHandler(ServiceTypeVirtualObject, ident.KindShared, fn, call, payloadsOf[I, O](), opts)
 }
 
 // NewWorkflowHandler makes the run handler of a workflow.
 func NewWorkflowHandler[I, O any](fn WorkflowHandlerFn[I, O], opts ...HandlerOption) Handler {
 	mustBeGiven(fn != nil, "NewWorkflowHandler", "WorkflowContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
-	return newHandler(ServiceTypeWorkflow, ident.KindWorkflow, call, payloadsOf[I, O](), opts)
+	return newHandler(ServiceTypeWorkflow, ident.KindWorkflow, fn, call, payloadsOf[I, O](), opts)
 }
 
 // NewWorkflowSharedHandler makes a shared handler of a workflow.
 func NewWorkflowSharedHandler[I, O any](fn WorkflowSharedHandlerFn[I, O], opts ...HandlerOption) Handler {
 	mustBeGiven(fn != nil, "NewWorkflowSharedHandler", "WorkflowSharedContext")
 	call := caller(func(ex *execution, in I) (O, error) { return fn(ex, in) })
-	return newHandler(ServiceTypeWorkflow, ident.KindShared, call, payloadsOf[I, O](), opts)
+	return newHandler(ServiceTypeWorkflow, ident.KindShared, fn, call, payloadsOf[I, O](), opts)
 }
 
 // mustBeGiven panics where a handler is made of nothing, instead of when it is
@@ -111,6 +111,8 @@ func mustBeGiven(given bool, constructor, context string) {
 type boundHandler struct {
 	service ServiceType
 	kind    ident.Kind
+	// method is the methodPath of what it was made of, "" for no method.
+	method  string
 	call    callFn
 	payload payloads
 	// options are the handler's own, without what it inherits.
@@ -132,8 +134,9 @@ type payloads struct{ in, out any }
 // payloadsOf returns zero values; an interface type gives nil.
 func payloadsOf[I, O any]() payloads { return payloads{in: *new(I), out: *new(O)} }
 
-func newHandler(service ServiceType, kind ident.Kind, call callFn, payload payloads, opts []HandlerOption) Handler {
-	h := &boundHandler{service: service, kind: kind, call: call, payload: payload}
+// newHandler makes a handler of the user's fn.
+func newHandler(service ServiceType, kind ident.Kind, fn any, call callFn, payload payloads, opts []HandlerOption) Handler {
+	h := &boundHandler{service: service, kind: kind, method: methodOf(fn), call: call, payload: payload}
 	return h.configured(&ServiceDefinitionOptions{}, opts)
 }
 

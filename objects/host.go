@@ -69,6 +69,9 @@ type Host interface {
 	// Handler looks up what a target is bound to in this build. Kind 0 fits
 	// every call.
 	Handler(service, handler string) (kind ident.Kind, bound bool)
+	// Definition returns the definition of a service in this build, nil when
+	// none is bound.
+	Definition(service string) ServiceDefinition
 	// Append queues a command. It does not wait for the disk; it holds the
 	// caller while the attempt has too much that is not durable.
 	Append(c journal.Command, allocated journal.Allocated) Verdict

@@ -86,6 +86,9 @@ func (h *mockHost) Now() time.Time           { return h.now }
 // Handler knows every target, of no kind.
 func (h *mockHost) Handler(string, string) (ident.Kind, bool) { return 0, true }
 
+// Definition knows none: typed calls use JSON, or the codec that they are given.
+func (h *mockHost) Definition(string) ServiceDefinition { return nil }
+
 func (h *mockHost) Take() []journal.Notification {
 	arrived := h.feed
 	h.feed = nil

@@ -376,3 +376,23 @@ func mail(item, _ string) error {
 	fmt.Println("mail about the", item)
 	return nil
 }
+
+// Ledger is called by its methods.
+type Ledger struct{}
+
+func (Ledger) Book(restate.ObjectContext, int) (string, error) { return "", nil }
+
+func TestMockedCallsByMethodAreAnsweredAndRecorded(t *testing.T) {
+	t.Parallel()
+	mock := &restate.MockContext{OnCall: func(c restate.MockCall) restate.MockAnswer {
+		return restate.MockValue(c.Service + "/" + c.Key + "/" + c.Handler + " " + string(c.Input))
+	}}
+	ctx := restate.WithMockContext(mock)
+	if v, err := restate.Call(ctx, restate.On[Ledger]("k"), Ledger.Book, 5); v != "Ledger/k/Book 5" || err != nil {
+		t.Errorf("got %q, %v", v, err)
+	}
+	restate.Send(ctx, restate.On[Ledger]("k"), Ledger.Book, 6)
+	if len(mock.Sends) != 1 || string(mock.Sends[0].Input) != "6" {
+		t.Errorf("sends are %+v", mock.Sends)
+	}
+}

@@ -102,6 +102,8 @@ type requestOptions struct {
 	// idempotencyKey is nil when absent.
 	idempotencyKey *string
 	limitKey       string
+	// The codecs are nil unless this call has its own.
+	codec, inputCodec, outputCodec encoding.Codec
 }
 
 // sendOptions are the options of one send.

@@ -6,7 +6,7 @@ import "github.com/dormouse-run/dormouse/objects/encoding"
 // encodes or decodes. The zero value leaves the codec as it is.
 type CodecOption struct{ codec encoding.Codec }
 
-// WithCodec sets the codec of a value, of both directions of a client or
+// WithCodec sets the codec of a value, of both directions of a client, call or
 // handler, or the default of all handlers of a service. The default is JSON
 // everywhere. A nil codec changes nothing.
 func WithCodec(codec encoding.Codec) CodecOption { return CodecOption{codec} }
@@ -37,6 +37,8 @@ func (o CodecOption) applyResolveSignal(r *resolveSignalOptions) { o.set(&r.code
 func (o CodecOption) applyPromise(p *promiseOptions)             { o.set(&p.codec) }
 func (o CodecOption) applyAttach(a *attachOptions)               { o.set(&a.codec) }
 func (o CodecOption) applyClient(c *clientOptions)               { o.set(&c.codec) }
+func (o CodecOption) applyRequest(r *requestOptions)             { o.set(&r.codec) }
+func (o CodecOption) applySend(s *sendOptions)                   { o.set(&s.codec) }
 func (o CodecOption) applyHandler(h *HandlerOptions)             { o.set(&h.Codec) }
 func (o CodecOption) applyServiceDefinition(s *ServiceDefinitionOptions) {
 	o.set(&s.Codec)
@@ -60,11 +62,11 @@ type DirectionOption struct {
 	output bool
 }
 
-// WithInputCodec sets the codec of the input of a client or handler; it wins
+// WithInputCodec sets the codec of the input of a client, call or handler; it wins
 // over WithCodec. A nil codec changes nothing.
 func WithInputCodec(codec encoding.Codec) DirectionOption { return DirectionOption{codec: codec} }
 
-// WithOutputCodec sets the codec of the output of a client or handler; it wins
+// WithOutputCodec sets the codec of the output of a client, call or handler; it wins
 // over WithCodec. A nil codec changes nothing.
 func WithOutputCodec(codec encoding.Codec) DirectionOption {
 	return DirectionOption{codec: codec, output: true}
@@ -81,6 +83,7 @@ func (o DirectionOption) set(input, output *encoding.Codec) {
 }
 
 func (o DirectionOption) applyClient(c *clientOptions)   { o.set(&c.inputCodec, &c.outputCodec) }
+func (o DirectionOption) applyRequest(r *requestOptions) { o.set(&r.inputCodec, &r.outputCodec) }
 func (o DirectionOption) applyHandler(h *HandlerOptions) { o.set(&h.InputCodec, &h.OutputCodec) }
 
 // ApplyIngressRequest implements the request option of package ingress.

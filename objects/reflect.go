@@ -147,7 +147,7 @@ func (m method) handler(service string) Handler {
 	if s.out != nil {
 		payload.out = reflect.Zero(s.out).Interface()
 	}
-	return newHandler(m.context.service, m.context.kind, m.caller(s), payload, nil)
+	return newHandler(m.context.service, m.context.kind, m.fn.Interface(), m.caller(s), payload, nil)
 }
 
 // shape is the signature of a handler behind its context. A nil type is a

@@ -16,15 +16,21 @@ import (
 // attempt had read. A value that does not decode fails the attempt. The error is
 // a cancellation, possible with lazy state only, or a name that is too long.
 func Get[T any](ctx ObjectSharedContext, key string, options ...GetOption) (output T, err TerminalError) {
+	output, _, err = stateValueOf[T](ctx, key, getOptionsOf(options).codec)
+	return output, err
+}
+
+// stateValueOf also says whether there is a value.
+func stateValueOf[T any](ctx ObjectSharedContext, key string, codec encoding.Codec) (output T, found bool, err TerminalError) {
 	ex := ctx.inner()
 	r, err := ex.get(key)
 	if err != nil || r.Kind != journal.ResultValue {
-		return output, err
+		return output, false, err
 	}
-	if err := encoding.Unmarshal(getOptionsOf(options).codec, r.Value, &output); err != nil {
+	if err := encoding.Unmarshal(codec, r.Value, &output); err != nil {
 		ex.fail(fmt.Errorf("decode state %q as %v: %w", key, reflect.TypeFor[T](), err))
 	}
-	return output, nil
+	return output, true, nil
 }
 
 // Keys returns the names of all state values of the key, sorted.

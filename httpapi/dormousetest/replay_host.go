@@ -92,6 +92,11 @@ func (h *replayHost) Handler(service, handler string) (kind ident.Kind, bound bo
 	return 0, false
 }
 
+// Definition implements restate.Host.
+func (h *replayHost) Definition(service string) restate.ServiceDefinition {
+	return h.services[service]
+}
+
 // Append implements restate.Host.
 func (h *replayHost) Append(c journal.Command, _ journal.Allocated) restate.Verdict {
 	return h.note(stepOf(c))

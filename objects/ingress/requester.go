@@ -78,7 +78,7 @@ func WorkflowSend[I any](c *Client, serviceName, workflowID, handlerName string,
 func NewRequester[I any, O any](c *Client, serviceName, handlerName string, key *string, codec *encoding.Codec) Requester[I, O] {
 	r := newRequester[I, O](c, serviceName, key, handlerName, nil)
 	if codec != nil && *codec != nil {
-		r.codec = *codec
+		r.in, r.out = *codec, *codec
 	}
 	return r
 }
@@ -89,11 +89,11 @@ type requester[I, O any] struct {
 	service, handler string
 	key              *string
 	scope            string
-	codec            encoding.Codec
+	in, out          encoding.Codec
 }
 
 func newRequester[I, O any](c *Client, service string, key *string, handler string, opts []restate.ClientOption) *requester[I, O] {
-	return &requester[I, O]{client: c, service: service, handler: handler, key: key, scope: restate.ScopeOf(opts), codec: c.codec}
+	return &requester[I, O]{client: c, service: service, handler: handler, key: key, scope: restate.ScopeOf(opts), in: c.codec, out: c.codec}
 }
 
 func (r *requester[I, O]) Request(ctx context.Context, input I, options ...RequestOption) (O, error) {
@@ -110,7 +110,7 @@ func (r *requester[I, O]) Request(ctx context.Context, input I, options ...Reque
 	if err != nil {
 		return output, within(err, "call %s", r)
 	}
-	return decode[O](firstOf(o.OutputCodec, o.Codec, r.codec), response)
+	return decode[O](firstOf(o.OutputCodec, o.Codec, r.out), response)
 }
 
 func (r *requester[I, O]) Send(ctx context.Context, input I, options ...SendOption) (SendResponse[O], error) {
@@ -127,7 +127,7 @@ func (r *requester[I, O]) Send(ctx context.Context, input I, options ...SendOpti
 	if err != nil {
 		return nil, within(err, "send to %s", r)
 	}
-	h := handle[O]{client: r.client, id: sent.InvocationID, codec: firstOf(o.OutputCodec, o.Codec, r.codec)}
+	h := handle[O]{client: r.client, id: sent.InvocationID, codec: firstOf(o.OutputCodec, o.Codec, r.out)}
 	return sendResponse[O]{handle: h, status: sent.Status}, nil
 }
 
@@ -135,7 +135,7 @@ func (r *requester[I, O]) request(input I, o restate.IngressOptions) (Request, e
 	if r.scope != "" || o.LimitKey != "" {
 		return Request{}, NewError(400, fmt.Sprintf("%s: this runtime has no flow control: use neither WithScope nor WithLimitKey", r), nil)
 	}
-	codec := firstOf(o.InputCodec, o.Codec, r.codec)
+	codec := firstOf(o.InputCodec, o.Codec, r.in)
 	body, err := encoding.Marshal(codec, input)
 	if err != nil {
 		return Request{}, fmt.Errorf("encode the input of %s: %w", r, err)

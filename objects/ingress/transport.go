@@ -3,6 +3,8 @@ package ingress
 import (
 	"context"
 	"time"
+
+	restate "github.com/dormouse-run/dormouse/objects"
 )
 
 // Transport is how a Client reaches a runtime: in the same process, or over
@@ -29,6 +31,14 @@ type Transport interface {
 	Signal(ctx context.Context, invocationID, name string, value []byte, reason error) error
 	// Operate cancels, kills, pauses, resumes or purges an invocation.
 	Operate(ctx context.Context, op Operation, invocationID string) error
+}
+
+// DefinitionSource is a Transport to a runtime whose definitions are at hand, as
+// in the same process. Typed calls then use the codecs of the handler.
+type DefinitionSource interface {
+	// Definition returns the definition of a service, nil when none is bound.
+	// It may be called concurrently.
+	Definition(service string) restate.ServiceDefinition
 }
 
 // Operation is what Operate does to an invocation.
