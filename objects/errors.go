@@ -82,6 +82,10 @@ type terminalError struct {
 	code     Code
 	message  string
 	metadata map[string]string
+	// cancelled is set for the error of a wait that a cancellation has ended. It
+	// is not stored: what another invocation, or a closure, has failed with is
+	// its result.
+	cancelled bool
 }
 
 func (e *terminalError) Error() string            { return e.message }
@@ -89,6 +93,9 @@ func (e *terminalError) Code() Code               { return e.code }
 func (e *terminalError) Message() string          { return e.message }
 func (e *terminalError) Metadata() StringMap      { return newStringMap(headersOf(e.metadata)) }
 func (e *terminalError) terminal() *terminalError { return e }
+
+// Is makes errors.Is and IsCancelled tell a cancellation from other errors.
+func (e *terminalError) Is(target error) bool { return e.cancelled && target == ErrCancelled }
 
 type retryableError struct {
 	code       Code
@@ -113,7 +120,7 @@ func (e *retryableError) Unwrap() error {
 // ToTerminalError returns a terminal error with the message of err and the
 // given options. It does not wrap err. A nil err gives nil, a terminal error
 // without options is returned unchanged; with options it keeps the code and the
-// metadata that they do not name.
+// metadata that they do not name, and what IsCancelled says of it.
 func ToTerminalError(err error, opts ...TerminalErrorOption) TerminalError {
 	if err == nil {
 		return nil
@@ -123,7 +130,7 @@ func ToTerminalError(err error, opts ...TerminalErrorOption) TerminalError {
 		if len(opts) == 0 {
 			return t
 		}
-		e.code, e.metadata = t.Code(), maps.Clone(t.terminal().metadata)
+		e.code, e.metadata, e.cancelled = t.Code(), maps.Clone(t.terminal().metadata), t.terminal().cancelled
 	}
 	e.message = err.Error()
 	for _, opt := range opts {
@@ -148,6 +155,16 @@ func AsTerminalError(err error) TerminalError {
 	}
 	return nil
 }
+
+// IsCancelled reports whether err is, or wraps, the error with which a wait of
+// this handler has ended because its own invocation was cancelled: then the
+// handler may compensate and return, or go on, because the next wait works. It is
+// also true of the context.Cause of a closure's context that was cancelled for
+// this reason. It is false of every other error, also of code 409: a call or an
+// attach whose invocation was cancelled or killed, a promise that was completed
+// before, a conflict that user code reports. It is false of a nil err. It may be
+// called concurrently.
+func IsCancelled(err error) bool { return errors.Is(err, ErrCancelled) }
 
 // ToRetryableError returns a retryable error with the given options that wraps
 // err. An err that is or wraps a terminal error becomes retryable and is not

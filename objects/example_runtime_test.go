@@ -3,6 +3,7 @@ package objects_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/dormouse-run/dormouse/actors"
 	restate "github.com/dormouse-run/dormouse/objects"
@@ -11,7 +12,7 @@ import (
 
 // start opens a runtime in memory for an example, which calls stop at its end.
 func start(services ...restate.ServiceDefinition) (c *ingress.Client, stop func()) {
-	rt, err := actors.Open(context.Background(), actors.Options{Services: services})
+	rt, err := actors.Open(context.Background(), actors.Options{Services: services, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		panic(err)
 	}

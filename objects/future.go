@@ -72,7 +72,10 @@ func (f *future) outcome() (journal.Result, TerminalError) {
 	return f.result, nil
 }
 
-func cancelledError() TerminalError { return terminalf(codeConflict, "cancelled") }
+// cancelledError ends a wait; IsCancelled knows it.
+func cancelledError() TerminalError {
+	return &terminalError{code: codeConflict, message: "cancelled", cancelled: true}
+}
 
 // resultOf waits for f and decodes its value. What cannot be decoded is a
 // terminal error that names its source and the Go type.

@@ -86,6 +86,10 @@ func (f *runFuture[T]) Result() (T, TerminalError) {
 // which ctx belongs, and different for every other run, also when an invocation
 // id is used again: the value for an idempotency header. It is "" for a context
 // that does not belong to a closure.
+//
+// A Run that the handler issues once more is another run with another key: after
+// a cancellation, in a loop, after a terminal error. For an effect that such
+// runs share, draw a UUID before the first of them and send that along.
 func RunKey(ctx RunContext) string {
 	rc, ok := ctx.(*runContext)
 	if !ok {

@@ -29,7 +29,7 @@ func (s *saga) compensate(ctx restate.Context) []string {
 	for _, c := range slices.Backward(s.steps) {
 		for {
 			err := restate.RunVoid(ctx, c.undo, restate.WithName("undo "+c.name), restate.WithMaxRetryAttempts(0))
-			if err == nil || err.Code() != codeCancelled {
+			if !restate.IsCancelled(err) {
 				break
 			}
 			// Somebody has cancelled once more. It is no reason to stop half way:

@@ -7,9 +7,6 @@ import (
 	restate "github.com/dormouse-run/dormouse/objects"
 )
 
-// codeCancelled is the code of a wait that was cancelled.
-const codeCancelled restate.Code = 409
-
 // Trip is what a customer wants.
 type Trip struct {
 	Flight string `json:"flight"`

@@ -163,11 +163,26 @@ func rollString(h uint64, s string) uint64 {
 func (a *Attempt) Issue(c journal.Command, opaque bool) (journal.Command, error) {
 	a.last = c
 	a.index++
+	stored, err := a.match(c, opaque)
+	if err != nil {
+		return nil, err
+	}
+	// Behind the stored command: where there is one, it is what the journal has.
 	if !a.reached {
 		if err := a.checkSuspension(sideOf(c, a.allocated)); err != nil {
 			return nil, err
 		}
 	}
+	if stored != nil {
+		a.next++
+		a.left--
+	}
+	return stored, nil
+}
+
+// match returns the next stored command, nil when none is left, or a *Mismatch
+// when c is another one.
+func (a *Attempt) match(c journal.Command, opaque bool) (journal.Command, error) {
 	if a.left == 0 {
 		return nil, nil
 	}
@@ -186,8 +201,6 @@ func (a *Attempt) Issue(c journal.Command, opaque bool) (journal.Command, error)
 			Field: d.field, StoredValue: d.stored, IssuedValue: d.issued,
 		}
 	}
-	a.next++
-	a.left--
 	return stored, nil
 }
 
