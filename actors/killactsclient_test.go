@@ -42,10 +42,10 @@ func (c *killClients) cancel(key string) {
 		c.complain("send of saga %s: %v", token, err)
 		return
 	}
-	<-c.world.arrived(token)
+	id := c.arrived(token)
 	var both sync.WaitGroup
 	if resolves {
-		both.Go(func() { c.do("/restate/awakeables/"+c.world.idOf(token)+"/resolve", "", `"go"`, http.StatusAccepted) })
+		both.Go(func() { c.do("/restate/awakeables/"+id+"/resolve", "", `"go"`, http.StatusAccepted) })
 	}
 	if cancels {
 		both.Go(func() {

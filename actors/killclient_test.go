@@ -29,10 +29,10 @@ type killClients struct {
 	next  atomic.Int64
 	// hour is how far the clock of the present child is ahead.
 	hour atomic.Int64
-	// underWay holds the names of requests; with gaveUp set they are not
-	// repeated any more.
+	// underWay holds the names of requests; at the end of ctx they are given up.
 	underWay sync.Map
-	gaveUp   atomic.Bool
+	ctx      context.Context
+	giveUp   context.CancelFunc
 
 	mu       sync.Mutex
 	balances map[string]int   // account -> sum of what was acknowledged
@@ -45,7 +45,8 @@ type killClients struct {
 }
 
 func newKillClients(t *testing.T, w *killWorld, url, admin string) *killClients {
-	return &killClients{t: t, world: w, url: url, admin: admin, touches: map[string]int{}, did: map[string]int{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+	ctx, giveUp := context.WithCancel(t.Context())
+	return &killClients{t: t, world: w, url: url, admin: admin, ctx: ctx, giveUp: giveUp, touches: map[string]int{}, did: map[string]int{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		balances: map[string]int{}, answers: map[string][]int{}, ordered: map[string][]int{}}
 }
 
@@ -90,7 +91,7 @@ func (c *killClients) until(a killAsk, want ...int) (status int, answer []byte, 
 	name := a.method + " " + a.url + " " + a.key
 	c.underWay.Store(name, nil)
 	defer c.underWay.Delete(name)
-	for tries = 1; ; tries++ {
+	for tries = 1; c.ctx.Err() == nil && !c.t.Failed(); tries++ {
 		got, answer, err := c.once(a)
 		switch {
 		case err == nil && slices.Contains(want, got):
@@ -103,14 +104,12 @@ func (c *killClients) until(a killAsk, want ...int) (status int, answer []byte, 
 			return 0, nil, tries
 		}
 		<-time.After(20 * time.Millisecond) // the child is being replaced
-		if c.gaveUp.Load() || c.t.Failed() {
-			return 0, nil, tries
-		}
 	}
+	return 0, nil, tries
 }
 
 func (c *killClients) once(a killAsk) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(c.ctx, 30*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, a.method, a.url, bytes.NewReader([]byte(a.body)))
 	if err != nil {
@@ -131,23 +130,36 @@ func (c *killClients) once(a killAsk) (int, []byte, error) {
 	return resp.StatusCode, answer, err
 }
 
-// finish lets every client end what it has begun. What does not end, although
-// nobody kills the child any more, is lost.
-func (c *killClients) finish() {
+// finish lets every client end what it has begun, and reports whether that
+// worked. What does not end, although nobody kills the child any more, is lost.
+func (c *killClients) finish() bool {
 	c.stop.Store(true)
 	done := make(chan struct{})
 	go func() { c.wg.Wait(); close(done) }()
 	select {
 	case <-done:
-		return
+		return true
 	case <-time.After(40 * time.Second):
 	}
 	c.underWay.Range(func(name, _ any) bool {
 		c.complain("never answered: %s", name)
 		return true
 	})
-	c.gaveUp.Store(true)
+	c.giveUp()
 	<-done
+	return false
+}
+
+// arrived waits for an awakeable that a handler hands out, and returns its id.
+func (c *killClients) arrived(token string) (id string) {
+	name := "awakeable of " + token
+	c.underWay.Store(name, nil)
+	defer c.underWay.Delete(name)
+	select {
+	case <-c.world.arrived(token):
+	case <-c.ctx.Done():
+	}
+	return c.world.idOf(token)
 }
 
 func (c *killClients) complain(format string, a ...any) {
@@ -199,6 +211,8 @@ func (c *killClients) wait(key string) {
 	case <-c.world.arrived(token):
 	case answer := <-done:
 		c.complain("wait %s: answered %q before it was resolved", token, answer)
+		return
+	case <-c.ctx.Done():
 		return
 	}
 	path := "/restate/awakeables/" + c.world.idOf(token) + "/resolve"

@@ -185,13 +185,13 @@ func (l *life) hold() {
 	token := l.token + "-hold"
 	l.c.until(l.ask("/hold/send", "hold", quoted(token)), http.StatusAccepted)
 	l.c.until(l.ask("/never/send", "never", ""), http.StatusAccepted)
-	<-l.c.world.arrived(token)
+	id := l.c.arrived(token)
 	held := !l.mayBeGone()
 	over := l.expire()
 	if over && held {
 		l.outlived()
 	}
-	resolve := killAsk{method: http.MethodPost, url: l.c.url + "/restate/awakeables/" + l.c.world.idOf(token) + "/resolve", body: `"go"`}
+	resolve := killAsk{method: http.MethodPost, url: l.c.url + "/restate/awakeables/" + id + "/resolve", body: `"go"`}
 	l.c.until(resolve, http.StatusAccepted)
 	var v heldViews
 	_, answer := l.result("hold", http.StatusOK)
