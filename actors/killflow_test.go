@@ -46,11 +46,11 @@ func (w *childWorld) flows() []restate.ServiceDefinition {
 			Handler("run", restate.NewWorkflowHandler(w.runFlow)).
 			Handler("resolve", resolve).Handler("get", get).Handler("look", look).
 			Handler("hold", restate.NewWorkflowSharedHandler(w.holdFlow)).
-			Handler("never", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, _ restate.Void) (string, error) {
-				return restate.Promise[string](ctx, "never").Result()
+			Handler("never", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, name string) (string, error) {
+				return restate.Promise[string](ctx, name).Result()
 			})).
-			Handler("free", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, _ restate.Void) (restate.Void, error) {
-				return restate.Void{}, restate.Promise[string](ctx, "never").Resolve("freed")
+			Handler("free", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, name string) (restate.Void, error) {
+				return restate.Void{}, restate.Promise[string](ctx, name).Resolve("freed")
 			})),
 		restate.NewWorkflow("Blink", brief, restate.WithWorkflowRetention(0), restate.WithJournalRetention(0)).
 			Handler("run", restate.NewWorkflowHandler(w.runBlink)).

@@ -184,7 +184,7 @@ func (l *life) expire() bool {
 func (l *life) hold() {
 	token := l.token + "-hold"
 	l.c.until(l.ask("/hold/send", "hold", quoted(token)), http.StatusAccepted)
-	l.c.until(l.ask("/never/send", "never", ""), http.StatusAccepted)
+	l.c.until(l.ask("/never/send", "never", quoted(l.token)), http.StatusAccepted)
 	id := l.c.arrived(token)
 	held := !l.mayBeGone()
 	over := l.expire()
@@ -205,8 +205,8 @@ func (l *life) hold() {
 	if !over {
 		return
 	}
-	if !held { // then it may wait in a life that has no run
-		l.c.until(l.ask("/free", "free", ""), http.StatusOK, http.StatusNotFound, http.StatusConflict)
+	if !held { // then it may wait in a life that has no run, and that the next run joins
+		l.c.until(l.ask("/free", "free", quoted(l.token)), http.StatusOK, http.StatusNotFound, http.StatusConflict)
 		l.result("never", http.StatusOK, http.StatusNotFound)
 		return
 	}
