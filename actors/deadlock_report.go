@@ -89,6 +89,7 @@ func (d *deadlocks) fail(c cycle) {
 		Birth: called.Birth, ID: called.ID, To: c[0].address(),
 		Result: journal.FailureOf(codeDeadlock, "deadlock, this call can never be answered: "+c.String()),
 	}
+	d.rt.trace.pass(PointDeadlocked)
 	d.rt.registry.deliver(ident.ObjectKeyOf(called.Target, called.ID), called.ID.Partition(), ev)
 }
 

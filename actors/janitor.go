@@ -82,6 +82,7 @@ func (j *janitor) expire() error {
 
 func (j *janitor) remove(row *machine.ExpiryRow) {
 	j.flight.add()
+	j.rt.trace.pass(PointExpiring)
 	env := &envelope{event: &machine.Expire{Expiry: *row}, origin: origin{slice: j.flight}}
 	if !j.rt.registry.deliver(row.Object, row.Partition, env) {
 		j.flight.done()

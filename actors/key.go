@@ -122,10 +122,7 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 	if err := k.transition(at, env.event, out); err != nil {
 		return nil, err
 	}
-	k.rt.trace.pass(PointApplied)
-	if _, ok := env.event.(*machine.Park); ok {
-		k.rt.trace.pass(PointParked)
-	}
+	k.rt.trace.passApplied(env.event, out)
 	if len(out.Writes) == 0 && len(out.Gated) == 0 && env.origin == (origin{}) && env.permit.from == nil && env.timer == nil {
 		return nil, nil
 	}

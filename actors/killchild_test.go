@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ const (
 	envChildAdmin   = "DORMOUSE_KILL_ADMIN"
 	envChildWorld   = "DORMOUSE_KILL_WORLD"
 	envChildPoint   = "DORMOUSE_KILL_POINT" // POINT:N, the N-th pass of a point; empty for none
+	envChildHours   = "DORMOUSE_KILL_HOURS" // how far the child's clock is ahead
 )
 
 // TestKillChild is the process that the kill loop kills; by itself it does
@@ -44,6 +46,11 @@ func TestKillChild(t *testing.T) {
 		Dir: dir, Ingress: os.Getenv(envChildIngress), Admin: os.Getenv(envChildAdmin),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
+	ahead, err := strconv.Atoi(os.Getenv(envChildHours))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Runtime.Clock = hours(time.Duration(ahead) * time.Hour)
 	c.Runtime.CloseGrace = 2 * time.Second
 	actors.SetTrace(&c.Runtime, killAt(os.Getenv(envChildPoint), dir))
 	w := &childWorld{url: os.Getenv(envChildWorld), client: &http.Client{Timeout: 10 * time.Second}}
@@ -115,7 +122,7 @@ func (w *childWorld) enter(key string) (leave func()) {
 
 func (w *childWorld) services() []restate.ServiceDefinition {
 	brief := restate.WithInactivityTimeout(5 * time.Millisecond)
-	return []restate.ServiceDefinition{
+	own := []restate.ServiceDefinition{
 		restate.NewObject("Account", brief).Handler("add", restate.NewObjectHandler(w.add)),
 		restate.NewObject("Order", brief).
 			Handler("append", restate.NewObjectHandler(w.appendItem)).
@@ -125,6 +132,7 @@ func (w *childWorld) services() []restate.ServiceDefinition {
 		restate.NewObject("Steps", brief).Handler("run", restate.NewObjectHandler(w.steps)),
 		restate.NewObject("Waiter", brief).Handler("wait", restate.NewObjectHandler(w.wait)),
 	}
+	return slices.Concat(own, w.flows(), w.acts())
 }
 
 func (w *childWorld) add(ctx restate.ObjectContext, amount int) (int, error) {
@@ -181,11 +189,5 @@ func (w *childWorld) steps(ctx restate.ObjectContext, in stepsInput) (int, error
 // wait hands out an awakeable and returns its answer.
 func (w *childWorld) wait(ctx restate.ObjectContext, token string) (string, error) {
 	defer w.enter("Waiter/" + restate.Key(ctx))()
-	a := restate.Awakeable[string](ctx)
-	if err := restate.RunVoid(ctx, func(rc restate.RunContext) error {
-		return w.post(rc, "/awakeable", token+" "+a.Id())
-	}, restate.WithInitialRetryInterval(10*time.Millisecond)); err != nil {
-		return "", err
-	}
-	return a.Result()
+	return w.handOut(ctx, token)
 }

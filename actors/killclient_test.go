@@ -23,20 +23,30 @@ type killClients struct {
 	world *killWorld
 	url   string
 	http  *http.Client
+	admin string
 	stop  atomic.Bool
 	wg    sync.WaitGroup
 	next  atomic.Int64
+	// hour is how far the clock of the present child is ahead.
+	hour atomic.Int64
+	// underWay holds the names of requests; at the end of ctx they are given up.
+	underWay sync.Map
+	ctx      context.Context
+	giveUp   context.CancelFunc
 
 	mu       sync.Mutex
 	balances map[string]int   // account -> sum of what was acknowledged
 	answers  map[string][]int // account -> answers of its calls
 	ordered  map[string][]int // order -> items in the order of their acknowledgement
+	touches  map[string]int   // knot -> touches that were acknowledged
+	did      map[string]int   // what the clients have seen, for the report
 	acked    int
 	wrong    []string
 }
 
-func newKillClients(t *testing.T, w *killWorld, url string) *killClients {
-	return &killClients{t: t, world: w, url: url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+func newKillClients(t *testing.T, w *killWorld, url, admin string) *killClients {
+	ctx, giveUp := context.WithCancel(t.Context())
+	return &killClients{t: t, world: w, url: url, admin: admin, ctx: ctx, giveUp: giveUp, touches: map[string]int{}, did: map[string]int{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
 		balances: map[string]int{}, answers: map[string][]int{}, ordered: map[string][]int{}}
 }
 
@@ -47,7 +57,14 @@ func (c *killClients) start() {
 		c.loop(func() { c.steps(fmt.Sprint("s", i)) })
 		c.loop(func() { c.wait(fmt.Sprint("w", i)) })
 		c.loop(func() { c.order(fmt.Sprint("o", i)) })
+		c.loop(func() { c.live(fmt.Sprint("f", i)) })
 	}
+	c.loop(func() { c.reborn("r", 3) })
+	c.loop(func() { c.reborn("crowd", 66) })
+	c.loop(func() { c.signal("x") })
+	c.loop(func() { c.cancel("g") })
+	c.loop(func() { c.knot("k0", "k1") })
+	c.loop(func() { c.later() })
 }
 
 func (c *killClients) loop(op func()) {
@@ -60,37 +77,49 @@ func (c *killClients) loop(op func()) {
 
 // do repeats a request until it has the wanted status.
 func (c *killClients) do(path, idempotencyKey, body string, want int) []byte {
-	for {
-		got, answer, err := c.once(path, idempotencyKey, body)
+	_, answer, _ := c.until(killAsk{method: http.MethodPost, url: c.url + path, key: idempotencyKey, body: body}, want)
+	return answer
+}
+
+// killAsk is a request. key and body may be empty.
+type killAsk struct{ method, url, key, body string }
+
+// until repeats a request until it has one of the wanted statuses, and says how
+// often it was sent. Any other answer than that the child does not serve now is a
+// complaint, with status 0.
+func (c *killClients) until(a killAsk, want ...int) (status int, answer []byte, tries int) {
+	name := a.method + " " + a.url + " " + a.key
+	c.underWay.Store(name, nil)
+	defer c.underWay.Delete(name)
+	for tries = 1; c.ctx.Err() == nil && !c.t.Failed(); tries++ {
+		got, answer, err := c.once(a)
 		switch {
-		case err == nil && got == want:
+		case err == nil && slices.Contains(want, got):
 			c.mu.Lock()
 			c.acked++
 			c.mu.Unlock()
-			return answer
+			return got, answer, tries
 		case err == nil && got != http.StatusServiceUnavailable && got != http.StatusTooManyRequests:
-			c.complain("%s: status %d: %s", path, got, answer)
-			return nil
+			c.complain("%s: status %d: %s", name, got, answer)
+			return 0, nil, tries
 		}
 		<-time.After(20 * time.Millisecond) // the child is being replaced
-		if c.t.Failed() {
-			return nil
-		}
 	}
+	return 0, nil, tries
 }
 
-func (c *killClients) once(path, idempotencyKey, body string) (int, []byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func (c *killClients) once(a killAsk) (int, []byte, error) {
+	ctx, cancel := context.WithTimeout(c.ctx, 30*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader([]byte(body)))
+	r, err := http.NewRequestWithContext(ctx, a.method, a.url, bytes.NewReader([]byte(a.body)))
 	if err != nil {
 		return 0, nil, err
 	}
-	if body != "" {
+	if a.body != "" {
 		r.Header.Set("content-type", "application/json")
 	}
-	if idempotencyKey != "" {
-		r.Header.Set("idempotency-key", idempotencyKey)
+	if a.key != "" {
+		r.Header.Set("idempotency-key", a.key)
 	}
 	resp, err := c.http.Do(r)
 	if err != nil {
@@ -99,6 +128,38 @@ func (c *killClients) once(path, idempotencyKey, body string) (int, []byte, erro
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, answer, err
+}
+
+// finish lets every client end what it has begun, and reports whether that
+// worked. What does not end, although nobody kills the child any more, is lost.
+func (c *killClients) finish() bool {
+	c.stop.Store(true)
+	done := make(chan struct{})
+	go func() { c.wg.Wait(); close(done) }()
+	select {
+	case <-done:
+		return true
+	case <-time.After(40 * time.Second):
+	}
+	c.underWay.Range(func(name, _ any) bool {
+		c.complain("never answered: %s", name)
+		return true
+	})
+	c.giveUp()
+	<-done
+	return false
+}
+
+// arrived waits for an awakeable that a handler hands out, and returns its id.
+func (c *killClients) arrived(token string) (id string) {
+	name := "awakeable of " + token
+	c.underWay.Store(name, nil)
+	defer c.underWay.Delete(name)
+	select {
+	case <-c.world.arrived(token):
+	case <-c.ctx.Done():
+	}
+	return c.world.idOf(token)
 }
 
 func (c *killClients) complain(format string, a ...any) {
@@ -151,6 +212,8 @@ func (c *killClients) wait(key string) {
 	case answer := <-done:
 		c.complain("wait %s: answered %q before it was resolved", token, answer)
 		return
+	case <-c.ctx.Done():
+		return
 	}
 	path := "/restate/awakeables/" + c.world.idOf(token) + "/resolve"
 	c.do(path, "", fmt.Sprintf("%q", "first "+token), http.StatusAccepted)
@@ -184,10 +247,11 @@ func (c *killClients) check() {
 			seen[n] = true
 		}
 	}
+	c.checkTouches()
 	for key, want := range c.ordered {
 		var got []int
 		for range 200 {
-			_, answer, err := c.once("/Order/"+key+"/list", "", "")
+			_, answer, err := c.once(killAsk{method: http.MethodPost, url: c.url + "/Order/" + key + "/list"})
 			if err != nil || json.Unmarshal(answer, &got) != nil {
 				c.complain("list of %s: %v %q", key, err, answer)
 			}

@@ -26,6 +26,11 @@ type killWorld struct {
 	repeated   int
 	overlaps   []string
 	doubles    []string
+	// choices holds who was first in a race, by token; undone what was undone.
+	choices map[string]string
+	undone  map[string]bool
+	// wrong is what handlers complain of.
+	wrong []string
 }
 
 type effect struct {
@@ -34,9 +39,11 @@ type effect struct {
 }
 
 func newKillWorld(t *testing.T) *killWorld {
-	w := &killWorld{t: t, steps: map[string]effect{}, awakeables: map[string]string{}, waiting: map[string]chan struct{}{}}
+	w := &killWorld{t: t, steps: map[string]effect{}, awakeables: map[string]string{}, waiting: map[string]chan struct{}{},
+		choices: map[string]string{}, undone: map[string]bool{}}
 	mux := http.NewServeMux()
-	for path, f := range map[string]func(string){"/effect": w.effect, "/awakeable": w.awakeable, "/overlap": w.overlap} {
+	for path, f := range map[string]func(string){"/effect": w.effect, "/awakeable": w.awakeable, "/overlap": w.overlap,
+		"/choice": w.choice, "/undo": w.undo, "/wrong": w.complain} {
 		mux.HandleFunc(path, func(_ http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(r.Body)
 			if err == nil { // a killed child cuts its request short
@@ -111,4 +118,35 @@ func (w *killWorld) idOf(token string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.awakeables[token]
+}
+
+// choice notes who was first in a race. It is told again while that is not
+// durable, and must be the same.
+func (w *killWorld) choice(body string) {
+	token, who, _ := strings.Cut(body, " ")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if old := w.choices[token]; old != "" && old != who {
+		w.doubles = append(w.doubles, fmt.Sprintf("race %s: first was %s, then %s", token, old, who))
+	}
+	w.choices[token] = who
+}
+
+func (w *killWorld) undo(token string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.undone[token] = true
+}
+
+// isUndone reports whether a compensation has been seen.
+func (w *killWorld) isUndone(token string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.undone[token]
+}
+
+func (w *killWorld) complain(what string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong = append(w.wrong, what)
 }

@@ -1,5 +1,7 @@
 package actors
 
+import "github.com/dormouse-run/dormouse/internal/machine"
+
 // Point is a moment at which a test may end the process. The set is closed.
 type Point uint8
 
@@ -34,6 +36,20 @@ const (
 	PointGuardDone
 	// PointClosing: Close has begun.
 	PointClosing
+	// PointListeners: a slice of those who wait for a promise is answered in
+	// memory; nothing is encoded.
+	PointListeners
+	// PointSwept: a slice of another chore is done in memory; nothing is encoded.
+	PointSwept
+	// PointWorkflowRemoved: a workflow with promises is removed in memory;
+	// nothing is encoded.
+	PointWorkflowRemoved
+	// PointExpiring: a row that has outlived its retention is about to be posted
+	// to its key.
+	PointExpiring
+	// PointDeadlocked: a call is about to fail because it can never be answered;
+	// its callee has not been told.
+	PointDeadlocked
 
 	pointEnd
 )
@@ -67,6 +83,16 @@ func (p Point) String() string {
 		return "guardDone"
 	case PointClosing:
 		return "closing"
+	case PointListeners:
+		return "listeners"
+	case PointSwept:
+		return "swept"
+	case PointWorkflowRemoved:
+		return "workflowRemoved"
+	case PointExpiring:
+		return "expiring"
+	case PointDeadlocked:
+		return "deadlocked"
 	default:
 		return "unknown"
 	}
@@ -79,5 +105,28 @@ type tracer func(Point)
 func (t tracer) pass(p Point) {
 	if t != nil {
 		t(p)
+	}
+}
+
+// passApplied passes the points of an event that has changed its object.
+func (t tracer) passApplied(ev machine.Event, out *machine.Output) {
+	if t == nil {
+		return
+	}
+	t(PointApplied)
+	switch ev := ev.(type) {
+	case *machine.Park:
+		t(PointParked)
+	case *machine.DoChore:
+		if ev.Chore.Kind == machine.ChoreAnswerListeners {
+			t(PointListeners)
+		} else {
+			t(PointSwept)
+		}
+	}
+	for _, w := range out.Writes {
+		if c, ok := w.Put.(*machine.ChoreRow); ok && c.Kind == machine.ChoreSweepPromises {
+			t(PointWorkflowRemoved)
+		}
 	}
 }

@@ -11,7 +11,7 @@ func TestEveryPointHasANameOfItsOwn(t *testing.T) {
 		}
 		seen[p.String()] = true
 	}
-	if len(seen) != 13 || Point(0).String() != "unknown" || pointEnd.String() != "unknown" {
+	if len(seen) != 18 || Point(0).String() != "unknown" || pointEnd.String() != "unknown" {
 		t.Errorf("%d points", len(seen))
 	}
 	tracer(nil).pass(PointApplied)
