@@ -203,8 +203,12 @@ func (a *attempt) patience(reason stopReason) time.Duration {
 	return a.rt.options.CloseGrace
 }
 
-// exclusive reports whether the attempt holds its key.
-func (a *attempt) exclusive() bool { return a.target.Kind == ident.KindExclusive }
+// exclusive reports whether no other such code of the key may run beside it: it
+// holds its key, or it is the run of a workflow. A workflow id can be run again at
+// once after a purge, when code of a run that was killed has not ended.
+func (a *attempt) exclusive() bool {
+	return a.target.Kind == ident.KindExclusive || a.target.Kind == ident.KindWorkflow
+}
 
 // blocks reports whether a younger attempt has to wait for the code of a.
 func (a *attempt) blocks(younger *attempt) bool {

@@ -13,7 +13,7 @@ import (
 // InspectOptions say how much of an invocation to read.
 type InspectOptions struct {
 	// Journal asks for entries of the journal, from index From on, at most
-	// Limit of them; 0 is 100.
+	// Limit of them; 0 is 100. Fewer come when they are large.
 	Journal     bool
 	From, Limit uint32
 	// Deadlock asks whether the invocation waits, directly or through others,
@@ -92,37 +92,75 @@ func inspect(r persistence.Reader, id ident.InvocationID, o InspectOptions) (*In
 }
 
 // readJournal reads a part of the journal. A row holds several entries and is
-// found by the index of the first, so the part may begin inside a row.
+// found by the index of the first, so the part may begin inside a row, which is
+// looked for among those that begin not far before. Rows are read a few at a time,
+// because each may be as large as a payload.
 func (in *Inspection) readJournal(r persistence.Reader, o InspectOptions) error {
 	if o.Limit == 0 {
 		o.Limit = defaultInspectLimit
 	}
-	inv := &in.Invocation
-	key := machine.Key{Partition: inv.ID.Partition(), Table: machine.TableJournal, A: uint64(inv.Birth)}
+	key := machine.Key{Partition: in.Invocation.ID.Partition(), Table: machine.TableJournal, A: uint64(in.Invocation.Birth)}
 	end := key
 	end.A++
-	for index := uint32(0); ; {
-		rows, err := r.Scan(key, end, journalSlice)
+	key.C = o.From - min(o.From, inspectReach)
+	total, slice := 0, 1
+	for first := true; ; first = false {
+		rows, err := r.Scan(key, end, slice)
 		if err != nil {
 			return err
 		}
+		if first && key.C > 0 && len(rows) > 0 && rows[0].(*machine.JournalRow).First > o.From {
+			key.C = 0 // the row is longer than any that is written today
+			continue
+		}
+		size := 0
 		for _, row := range rows {
 			j := row.(*machine.JournalRow)
-			for i, e := range j.Entries {
-				index = j.First + uint32(i)
-				switch {
-				case index < o.From:
-				case uint32(len(in.Journal)) == o.Limit:
-					in.NextFrom = &index
-					return nil
-				default:
-					in.Journal = append(in.Journal, e)
-				}
+			n, full := in.take(j, o, total+size)
+			if size += n; full {
+				return nil
 			}
+			key.C = j.First + uint32(len(j.Entries))
 		}
-		if len(rows) < journalSlice {
+		if len(rows) < slice {
 			return nil
 		}
-		key.C = index + 1
+		total += size
+		if slice *= 2; size > inspectSliceBytes {
+			slice = 1
+		}
+		slice = min(slice, inspectSlice)
 	}
+}
+
+// Bounds of an inspection.
+const (
+	// maxInspectBytes is the size of entries at which a part of a journal ends.
+	// Its first entry is always in it.
+	maxInspectBytes = 32 << 20
+	// inspectSlice is how many rows are read at a time, and inspectSliceBytes the
+	// size of rows after which they are read one by one.
+	inspectSlice      = 16
+	inspectSliceBytes = 1 << 20
+	// inspectReach is more than the entries of one row: an Append has at most
+	// maxAppendCommands, each with two completions.
+	inspectReach = 4 * maxAppendCommands
+)
+
+// take adds the entries of a row that belong to the part, which holds size bytes.
+// It returns how many bytes the row has and whether the part ends in it.
+func (in *Inspection) take(j *machine.JournalRow, o InspectOptions, size int) (bytes int, full bool) {
+	for i := range j.Entries {
+		index, e := j.First+uint32(i), &j.Entries[i]
+		bytes += len(e.Body)
+		switch {
+		case index < o.From:
+		case uint32(len(in.Journal)) == o.Limit, len(in.Journal) > 0 && size+bytes > maxInspectBytes:
+			in.NextFrom = &index
+			return bytes, true
+		default:
+			in.Journal = append(in.Journal, *e)
+		}
+	}
+	return bytes, false
 }

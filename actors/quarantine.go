@@ -41,7 +41,11 @@ func (q *quarantined) len() int {
 // quarantine gives the key up until the process starts again. Outputs that were
 // queued before commit normally, rows addressed to the key stay on disk.
 func (k *keyActor) quarantine(cause error) {
-	if k.broken != nil || k.rt.failed.Load() || errors.Is(cause, persistence.ErrClosed) {
+	if k.broken != nil || k.rt.failed.Load() {
+		return
+	}
+	if errors.Is(cause, persistence.ErrClosed) {
+		k.rt.lostStore(cause)
 		return
 	}
 	k.broken = &QuarantinedError{Object: k.entry.key, Cause: cause}
@@ -61,4 +65,12 @@ func (k *keyActor) refuse(env *envelope) {
 	}
 	env.permit.release()
 	k.rt.settle(&env.origin)
+}
+
+// lostStore stops the runtime when the store was closed under it: what was handed
+// to a key would wait for ever. At the end the runtime closes the store itself.
+func (rt *Runtime) lostStore(cause error) {
+	if !rt.draining.Load() {
+		rt.crash(cause)
+	}
 }

@@ -187,7 +187,10 @@ func (rt *Runtime) address(ctx context.Context, id ident.InvocationID, ev machin
 		return machine.Answer{}, err
 	}
 	key, known, err := rt.find(id)
-	if err == nil && !known {
+	switch {
+	case errors.Is(err, persistence.ErrClosed):
+		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	case err == nil && !known:
 		err = ErrUnknownInvocation
 	}
 	if err != nil {

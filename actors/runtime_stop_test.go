@@ -192,20 +192,21 @@ func TestAFailedCommitStopsTheRuntimeAndAnswersNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		store.Crash()
+		broken := errors.New("input/output error")
+		store.SetHooks(persistence.Hooks{BeforeCommit: func([]*persistence.Batch, persistence.Marks) error { return broken }})
 		r := ask("Counter", "a", "add", 1)
 		var unknown *OutcomeUnknownError
 		if _, err := rt.Call(t.Context(), r); !errors.As(err, &unknown) {
 			t.Errorf("a call whose commit fails gives %v", err)
 		}
 		<-rt.Done()
-		if !errors.Is(rt.Err(), persistence.ErrClosed) {
+		if !errors.Is(rt.Err(), broken) {
 			t.Errorf("Err is %v", rt.Err())
 		}
 		if _, err := rt.Call(t.Context(), r); !errors.Is(err, ErrStopped) {
 			t.Errorf("a call afterwards gives %v", err)
 		}
-		_ = rt.Close() // the store is closed already
+		_ = rt.Close() // the store has failed
 		synctest.Wait()
 	})
 }

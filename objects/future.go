@@ -134,7 +134,9 @@ func (ex *execution) own(function string, i int, f Future) *future {
 }
 
 // Wait yields futs in the order in which they are done. When the invocation is
-// cancelled it yields nil and the error, and stops.
+// cancelled it yields nil and the error, and stops. It is for range loops:
+// iter.Pull2 would call it on another goroutine, where the attempt fails; where
+// the futures are to be asked for one by one, there is WaitIter.
 func Wait(ctx Context, futs ...Future) iter.Seq2[Future, TerminalError] {
 	return func(yield func(Future, TerminalError) bool) {
 		it := WaitIter(ctx, futs...)

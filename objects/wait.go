@@ -34,7 +34,8 @@ func (ex *execution) unwind(o Outcome) {
 }
 
 // strand fails the attempt from another goroutine than the handler's, which was
-// in own, and blocks until the handler has ended.
+// in own, and blocks until the handler has ended. It does not block a coroutine:
+// whoever resumed it waits for it, and ends with it.
 func (ex *execution) strand(foreign, own operation) {
 	if !ex.ended.Load() {
 		o := Outcome{Kind: OutcomeFailed, Failure: foreignUse(foreign, own)}
@@ -43,7 +44,9 @@ func (ex *execution) strand(foreign, own operation) {
 			ex.settle(o)
 		}
 	}
-	<-ex.over.done()
+	if !onCoroutine() {
+		<-ex.over.done()
+	}
 }
 
 // onRunner reports whether it is called on the handler's goroutine. A test may

@@ -49,7 +49,7 @@ func (e *encoder) workflow(w *machine.WorkflowHead) {
 	e.n32(w.Unfinished)
 	e.seq(w.Generation)
 	e.n32(w.Promises)
-	e.flags(w.Expiring)
+	e.flags(w.Expiring, w.KeepState)
 	e.int(w.ExpiresAt)
 	e.seq(w.ExpiryBirth)
 }
@@ -58,8 +58,9 @@ func (d *decoder) workflow() machine.WorkflowHead {
 	if d.u8() == 0 {
 		return machine.WorkflowHead{}
 	}
-	return machine.WorkflowHead{
-		Run: d.seq(), Unfinished: d.n32(), Generation: d.seq(), Promises: d.n32(),
-		Expiring: d.flags()[0], ExpiresAt: d.int(), ExpiryBirth: d.seq(),
-	}
+	w := machine.WorkflowHead{Run: d.seq(), Unfinished: d.n32(), Generation: d.seq(), Promises: d.n32()}
+	claims := d.flags()
+	w.Expiring, w.KeepState = claims[0], claims[1]
+	w.ExpiresAt, w.ExpiryBirth = d.int(), d.seq()
+	return w
 }

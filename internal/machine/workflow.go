@@ -28,15 +28,22 @@ type WorkflowHead struct {
 	// the ExpiryRow, whose hour is that of ExpiresAt.
 	ExpiresAt   int64
 	ExpiryBirth ident.Seq
+	// KeepState says that the service is an object in the build of today, and has
+	// begun to use the state: the removal leaves it.
+	KeepState bool
 }
 
 // joinWorkflow counts a new invocation of a workflow. What has outlived its
-// retention and was not removed yet goes first.
+// retention and was not removed yet goes first. An exclusive invocation is that of
+// an object which was a workflow in an earlier build: the state is its own now.
 func (t *transition) joinWorkflow(inv *invocation) {
+	w := &t.head.Workflow
 	if !inv.row.Retention.OfWorkflow {
+		if inv.exclusive() && *w != (WorkflowHead{}) {
+			w.KeepState, t.headDirty = true, true
+		}
 		return
 	}
-	w := &t.head.Workflow
 	if w.Run == 0 && w.Unfinished == 0 && w.ExpiresAt != 0 && w.ExpiresAt <= t.at.Now {
 		t.removeWorkflow(nil)
 	}
@@ -85,8 +92,9 @@ func (t *transition) arm(inv *invocation) {
 	w := &t.head.Workflow
 	at := t.at.Now + inv.row.Retention.Workflow
 	switch {
-	case t.promises.rows == 0 && t.state.empty():
+	case t.promises.rows == 0 && (t.state.empty() || w.KeepState):
 		t.disarm()
+		w.KeepState = false // it is over, and nothing is left to remove
 		return
 	case inv.row.Retention.Workflow == 0:
 		t.removeWorkflow(nil)
@@ -150,7 +158,7 @@ func (t *transition) removeWorkflow(run *invocation) {
 	if run != nil {
 		t.remove(run)
 	}
-	if !t.state.empty() {
+	if !t.state.empty() && !t.head.Workflow.KeepState {
 		t.clearAllState()
 	}
 	if t.promises.rows > 0 {

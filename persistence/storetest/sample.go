@@ -43,7 +43,7 @@ func sampleRows() []machine.Row {
 			Result: journal.FailureOf(500, "broken"), Promise: 3,
 		},
 		&machine.HeadRow{Partition: partition, Object: workflow, Workflow: machine.WorkflowHead{
-			Run: 4, Unfinished: 2, Generation: 5, Promises: 3, Expiring: true, ExpiresAt: 1_700_000_000_002, ExpiryBirth: 6,
+			Run: 4, Unfinished: 2, Generation: 5, Promises: 3, Expiring: true, ExpiresAt: 1_700_000_000_002, ExpiryBirth: 6, KeepState: true,
 		}},
 		&machine.PendingRow{Partition: partition, Birth: 10, Completion: 3, Generation: 5, Promise: 3, Listener: 7},
 		&machine.PromiseRow{Partition: partition, Object: workflow.ID(), Generation: 5, Name: "open", Number: 3, Asked: 7, CreatedAt: 8},
