@@ -164,3 +164,24 @@ func TestRawPathsAreNotCleaned(t *testing.T) {
 		}
 	}
 }
+
+// TestHandlersWorkBehindAPrefix: the request line keeps what StripPrefix has
+// taken off.
+func TestHandlersWorkBehindAPrefix(t *testing.T) {
+	t.Parallel()
+	for target, want := range map[string][]string{
+		"/dm/Obj/k/Add?delay=1s":   {"Obj", "k", "Add"},
+		"/dm/Obj/a%2Fb/Add?x=/y":   {"Obj", "a%2Fb", "Add"},
+		"/dm/Obj/%7b%22a%22%7d/Go": {"Obj", "%7b%22a%22%7d", "Go"},
+	} {
+		var got []string
+		http.StripPrefix("/dm", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			path, _ := rawPath(r)
+			s, _ := split(path)
+			got = s.all()
+		})).ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", target, nil))
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", target, got, want)
+		}
+	}
+}

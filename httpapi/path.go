@@ -51,14 +51,19 @@ func split(path string) (s segments, ok bool) {
 }
 
 // rawPath returns the path of r as the client wrote it, and the path together
-// with the query. net/http has already refused invalid percent escapes.
+// with the query. net/http has already refused invalid percent escapes. Behind
+// http.StripPrefix the request line has more than what is left for us; then the
+// path is escaped again.
 func rawPath(r *http.Request) (path, withQuery string) {
-	withQuery = r.RequestURI
-	if withQuery == "" || withQuery[0] != '/' {
-		withQuery = r.URL.RequestURI()
+	path, _, _ = strings.Cut(r.RequestURI, "?")
+	if path == r.URL.Path {
+		return path, r.RequestURI
 	}
-	path, _, _ = strings.Cut(withQuery, "?")
-	return path, withQuery
+	if decoded, err := url.PathUnescape(path); err == nil && decoded == r.URL.Path {
+		return path, r.RequestURI
+	}
+	path, _, _ = strings.Cut(r.URL.RequestURI(), "?")
+	return path, r.URL.RequestURI()
 }
 
 // decodeKey decodes the percent escapes of a key. A plus stays a plus.

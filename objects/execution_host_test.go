@@ -91,7 +91,7 @@ func (e *engine) attempt(dies int) Outcome {
 		Journal: append([]journal.Entry(nil), e.journal...), Allocated: e.allocated,
 		Attempts: e.attempts, Failing: e.failing, LazyState: e.lazy,
 		MaxPayload: e.limit, AbortTimeout: e.abort,
-		Logger: slog.New(slog.NewTextHandler(&e.logs, nil)),
+		Logger: slog.New(slog.NewTextHandler(&e.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if e.eager {
 		a.StateComplete, a.State = true, map[string][]byte{}

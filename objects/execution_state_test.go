@@ -215,3 +215,23 @@ func BenchmarkExecuteWithoutOperations(b *testing.B) {
 		}
 	}
 }
+
+// TestASharedHandlerCannotWrite, although all contexts are one type and an
+// assertion finds the one that writes.
+func TestASharedHandlerCannotWrite(t *testing.T) {
+	t.Parallel()
+	for name, write := range map[string]func(ObjectContext){
+		"Set":      func(ctx ObjectContext) { Set(ctx, "a", 1) },
+		"Clear":    func(ctx ObjectContext) { Clear(ctx, "a") },
+		"ClearAll": ClearAll,
+	} {
+		e := newEngine(t, NewObjectSharedHandler(func(ctx ObjectSharedContext, _ string) (string, error) {
+			write(ctx.(ObjectContext))
+			return "written", nil
+		}))
+		o := e.attempt(0)
+		if f := e.output().Failure; o.Kind != OutcomeEnded || f == nil || f.Code != 400 || !strings.Contains(f.Message, "only reads") || len(e.state) != 0 {
+			t.Errorf("%s: %+v, %+v", name, o, f)
+		}
+	}
+}

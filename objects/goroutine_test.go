@@ -73,7 +73,7 @@ func TestWhatComesTooLateIsLoggedAndHasNoEffect(t *testing.T) {
 	if o := e.attempt(0); o.Kind != OutcomeUnwound || len(e.journal) != 1 {
 		t.Errorf("%+v, %d entries", o, len(e.journal))
 	}
-	if text := e.logs.String(); strings.Count(text, "used by a deferred function while the attempt was unwound") != 1 || !strings.Contains(text, "operation=Clear") {
+	if text := e.logs.String(); strings.Count(text, "level=DEBUG msg=\"the handler's context was used by a deferred function while the attempt was unwound") != 1 || !strings.Contains(text, "operation=Clear") {
 		t.Errorf("the log is %s", text)
 	}
 

@@ -1,8 +1,10 @@
 package objects
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 )
@@ -85,11 +87,12 @@ func (ex *execution) late(o operation) {
 	if ex.stranded.Load() != nil || ex.reported.Swap(true) {
 		return
 	}
-	text := "the handler's context was used on another goroutine after the handler had ended; the operation has no effect: end the goroutine before the handler returns"
+	level, text := slog.LevelWarn, "the handler's context was used on another goroutine after the handler had ended; the operation has no effect: end the goroutine before the handler returns"
 	if ex.onRunner() && !ex.over.is() {
-		text = "the handler's context was used by a deferred function while the attempt was unwound; the operation has no effect: it takes place in the attempt whose handler returns"
+		// what a suspension does to every deferred Clear is no mistake
+		level, text = slog.LevelDebug, "the handler's context was used by a deferred function while the attempt was unwound; the operation has no effect: it takes place in the attempt whose handler returns"
 	}
-	ex.attempt.logger().Warn(text, "operation", o.String())
+	ex.attempt.logger().Log(context.Background(), level, text, "operation", o.String())
 }
 
 func (ex *execution) leave() { ex.entered.Store(uint32(opNone)) }
@@ -103,7 +106,7 @@ func foreignUse(foreign, own operation) AttemptFailure {
 	}
 	return AttemptFailure{
 		Code: uint32(codeInternal), CommandIndex: -1,
-		Message: fmt.Sprintf("%v: the handler's context was used inside a Run closure or on another goroutine%s: use the closure's own context, or RunAsync", foreign, during),
+		Message: fmt.Sprintf("%v: the handler's context was used inside a Run closure or on another goroutine%s: use the context of the handler in the handler only, before the Run or behind it, and RunAsync, RequestFuture or After for what goes on beside it", foreign, during),
 	}
 }
 

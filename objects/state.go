@@ -42,6 +42,7 @@ func Set[T any](ctx ObjectContext, key string, value T, options ...SetOption) {
 	ex := ctx.inner()
 	ex.enter(opSet)
 	defer ex.leave()
+	ex.demand(ex.checkWriter())
 	codec := setOptionsOf(options).codec
 	b, err := encoding.Marshal(codec, value)
 	if err != nil {
@@ -61,6 +62,7 @@ func Clear(ctx ObjectContext, key string) {
 	ex := ctx.inner()
 	ex.enter(opClear)
 	defer ex.leave()
+	ex.demand(ex.checkWriter())
 	ex.demand(checkName("the name of a state value", key))
 	c := &journal.ClearState{Key: key}
 	if ex.match(c, false) == nil {
@@ -74,11 +76,21 @@ func ClearAll(ctx ObjectContext) {
 	ex := ctx.inner()
 	ex.enter(opClearAll)
 	defer ex.leave()
+	ex.demand(ex.checkWriter())
 	c := &journal.ClearAllState{}
 	if ex.match(c, false) == nil {
 		ex.append(c)
 		ex.state.clear()
 	}
+}
+
+// checkWriter refuses a handler that only reads. Its context has no write, but all
+// contexts are one type, so an assertion finds one.
+func (ex *execution) checkWriter() TerminalError {
+	if k := ex.attempt.Target.Kind; k != ident.KindShared && k != ident.KindService {
+		return nil
+	}
+	return terminalf(codeBadRequest, "%s only reads: write state in an exclusive handler or in the run of a workflow", ex.attempt.Target)
 }
 
 // get reads a value: ResultValue or ResultVoid.
