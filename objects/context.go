@@ -20,8 +20,10 @@ type RunContext interface {
 
 // Context is what every handler gets: the door to all durable operations. It is
 // sealed. It belongs to the goroutine on which the handler was called; only the
-// methods of RunContext may be called from others. Its Err stays nil: a
-// cancellation shows as the error of the next wait.
+// methods of RunContext may be called from others. It is never done and its Err
+// stays nil, also when the invocation is cancelled or killed: a cancellation shows
+// as the error of the next wait, and a kill ends the handler there. Do not select
+// on its Done; block in a Run, whose context ends.
 type Context interface {
 	RunContext
 	inner() *execution
