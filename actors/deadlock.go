@@ -52,9 +52,11 @@ type deadlocks struct {
 	// waiting holds what is in roots.
 	waiting map[root]struct{}
 	armed   bool
-	// lost says that there was no room for a mark or a root; after a while
-	// resweep is set, and every queue is looked at again.
-	lost, resweep bool
+	// lost says that there was no room for a mark or a root since the last look at
+	// every queue began. When that is over, as swept says, and after a while,
+	// resweep is set, and it is taken again. took is how long it took.
+	lost, swept, resweep bool
+	took                 time.Duration
 
 	// reported are the cycles that were logged, oldest first.
 	reported known
@@ -73,8 +75,11 @@ const (
 	maxRoots = 65_536
 	// maxReported bounds the cycles that are remembered as logged.
 	maxReported = 4096
-	// resweepPause is how long after a loss every queue is looked at again.
+	// resweepPause is how long after a loss every queue is looked at again, and
+	// resweepRest how many times as long as such a look it rests in between: with
+	// more queues than marks every look loses some, and they would never end.
 	resweepPause = time.Minute
+	resweepRest  = 10
 )
 
 // root is where a look begins: at the holder of a key, or, when birth is set, at
@@ -91,6 +96,7 @@ func newDeadlocks(rt *Runtime) *deadlocks {
 		loop: newLoop(rt.sched), rt: rt,
 		marks: map[ident.Seq]struct{}{}, waiting: map[root]struct{}{},
 		reported: known{keys: map[string]struct{}{}, limit: maxReported},
+		sweep:    deadlockSweep{began: rt.clock.lapse()},
 	}
 }
 
@@ -188,8 +194,11 @@ func (d *deadlocks) run() {
 		case !d.sweep.done:
 			d.sweepSome()
 			d.rt.nap(&d.loop, deadlockPause)
+			if d.sweep.done {
+				d.haveSwept()
+			}
 		case d.again():
-			d.sweep = deadlockSweep{}
+			d.sweep = deadlockSweep{began: d.rt.clock.lapse()}
 		default:
 			d.wake.Wait()
 		}
@@ -198,24 +207,41 @@ func (d *deadlocks) run() {
 
 // lose notes that there was no room for something. The caller holds mu.
 func (d *deadlocks) lose() {
-	if d.lost {
-		return
+	if !d.lost && d.swept {
+		d.sweepLater()
 	}
 	d.lost = true
-	d.rt.clock.base.AfterFunc(resweepPause, func() {
+}
+
+// haveSwept ends a look at every queue.
+func (d *deadlocks) haveSwept() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.swept, d.took = true, d.rt.clock.lapse().Sub(d.sweep.began)
+	if d.lost {
+		d.sweepLater()
+	}
+}
+
+// sweepLater asks for another look at every queue. The caller holds mu.
+func (d *deadlocks) sweepLater() {
+	d.rt.clock.base.AfterFunc(max(resweepPause, resweepRest*d.took), func() {
 		d.mu.Lock()
-		d.lost, d.resweep = false, true
+		d.resweep = true
 		d.mu.Unlock()
 		d.wake.Notify()
 	})
 }
 
-// again reports whether it is time to look at every queue again.
+// again reports whether it is time to look at every queue again, and begins to
+// note what is lost from now on.
 func (d *deadlocks) again() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	again := d.resweep
-	d.resweep = false
+	if again {
+		d.lost, d.swept, d.resweep = false, false, false
+	}
 	return again
 }
 

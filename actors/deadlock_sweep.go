@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"math"
+	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -17,6 +18,7 @@ import (
 // deadlockSweep is a look at every key that has a queue, and at every invocation
 // that has waiters. Its zero value is at the beginning.
 type deadlockSweep struct {
+	began     time.Time
 	done      bool
 	partition ident.Partition
 	// waiters says that the queues of the partition are done. next is where the
@@ -61,7 +63,7 @@ func (s *deadlockSweep) advance() {
 		s.waiters, s.next = true, machine.Key{}
 		return
 	}
-	*s = deadlockSweep{partition: s.partition + 1}
+	*s = deadlockSweep{began: s.began, partition: s.partition + 1}
 	s.done = s.partition == ident.Partitions
 }
 
