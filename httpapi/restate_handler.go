@@ -39,7 +39,7 @@ func openEmbedded(ctx context.Context, c Config, r *Restate) (*embedded, error) 
 	c.Runtime.Store, c.Runtime.Services = store, r.services
 	rt, err := actors.Open(ctx, c.Runtime)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the runtime: %w", err), store.Close())
+		return nil, errors.Join(err, store.Close())
 	}
 	s, err := New(rt, Options{Logger: c.Logger})
 	if err != nil {

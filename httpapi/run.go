@@ -65,7 +65,7 @@ func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) e
 	c.Runtime.Store, c.Runtime.Services = store, services
 	rt, err := actors.Open(ctx, c.Runtime)
 	if err != nil {
-		return errors.Join(fmt.Errorf("open the runtime: %w", err), store.Close(), l.close())
+		return errors.Join(err, store.Close(), l.close())
 	}
 	s, err := New(rt, o)
 	if err != nil {

@@ -59,7 +59,7 @@ func (c config) run(ctx context.Context) error {
 	services := []restate.ServiceDefinition{o.counter(), o.steps(), o.waiter()}
 	rt, err := actors.Open(ctx, actors.Options{Store: m, Services: services})
 	if err != nil {
-		return errors.Join(fmt.Errorf("open the runtime: %w", err), store.Close())
+		return errors.Join(err, store.Close())
 	}
 	return errors.Join(c.serve(ctx, rt, &stats{objects: o, meter: m}), rt.Close(), store.Close())
 }
