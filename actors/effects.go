@@ -109,6 +109,8 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		rt.timers.set(ef.Timer)
 	case *machine.AttemptFailed:
 		rt.reportFailure(ef)
+	case *machine.Suspected:
+		rt.starts.suspect(ef.Active)
 	case *machine.Continue:
 		chore := ef.Chore
 		rt.registry.deliver(chore.Object, chore.Partition, &machine.DoChore{Chore: chore})

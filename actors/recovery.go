@@ -21,7 +21,7 @@ const (
 
 // Pauses of start-up.
 const (
-	recoveryPause = 50 * time.Millisecond
+	recoveryPause = 5 * time.Millisecond
 	alonePatience = 10 * time.Second
 	crowdPatience = 10 * time.Second
 )
@@ -150,21 +150,33 @@ func (r *recovery) post(key ident.ObjectKey, p ident.Partition, ev machine.Event
 // startAlone starts the invocations that may have ended the process, each when
 // the one before has ended, is waiting, or has been harmless for a while.
 func (r *recovery) startAlone() {
-	alone := r.rt.starts.takeAlone()
-	if len(alone) > 0 {
+	suspects := r.rt.starts.takeSuspects()
+	if len(suspects) > 0 {
 		r.waitWhile(func() bool { _, queued := r.rt.slots.counts(); return queued > 0 }, alonePatience)
 	}
-	for _, a := range alone {
-		r.waitWhile(a.heldBack, math.MaxInt64)
+	for _, row := range suspects {
 		if r.over() {
-			a.stop(stopShutdown)
-			continue
+			return // it is not blamed for what comes
 		}
-		r.rt.logger.Warn("an invocation that was running when the process ended, several times, is started alone",
-			"invocation", a.id.String(), "target", a.target.String())
-		a.enqueue()
-		r.waitWhile(a.busy, alonePatience)
+		r.post(row.Object, row.Partition, &machine.Recover{Active: row, CountDeath: !r.clean, Turn: true})
+		r.flight.wait(0, r.over)
+		for _, a := range r.rt.starts.takeAlone() {
+			r.startOne(a)
+		}
 	}
+}
+
+// startOne starts an attempt that may end the process.
+func (r *recovery) startOne(a *attempt) {
+	r.waitWhile(a.heldBack, math.MaxInt64)
+	if r.over() {
+		a.stop(stopShutdown)
+		return
+	}
+	r.rt.logger.Warn("an invocation that was running when the process ended, several times, is started alone",
+		"invocation", a.id.String(), "target", a.target.String())
+	a.enqueue()
+	r.waitWhile(a.busy, alonePatience)
 }
 
 // waitWhile blocks while held reports true, at most for patience.

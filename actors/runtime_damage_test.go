@@ -3,6 +3,7 @@ package actors
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,6 +103,50 @@ func TestAnInvocationThatEndsTheProcessIsStartedAloneAndAtLastPaused(t *testing.
 		close(release)
 		b.resolve(w, "x", "yes")
 		wantValue(t, attach(b, other), `"yes"`)
+	})
+}
+
+// TestWhatWasNotReachedIsNotBlamed: of three that were running when the process
+// ended, several times, the first is started alone and the process ends each time.
+// The others have had no turn, so only the first is paused at last.
+func TestWhatWasNotReachedIsNotBlamed(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	def := restate.NewService("Poison").Handler("drink", restate.NewServiceHandler(func(restate.Context, restate.Void) (string, error) {
+		<-release
+		return "", nil
+	}))
+	inBubble(t, Options{Services: []restate.ServiceDefinition{def}, CloseGrace: time.Second}, func(t *testing.T, b *bench) {
+		release = make(chan struct{})
+		var ids []ident.InvocationID
+		for range 3 {
+			ids = append(ids, send(b, ask("Poison", "", "drink", nil)))
+		}
+		synctest.Wait()
+		crash := func(times int, want ...uint32) {
+			t.Helper()
+			for range times {
+				b.crash()
+				advance(time.Second)
+			}
+			var deaths []uint32
+			for _, id := range ids {
+				in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				deaths = append(deaths, in.Invocation.Retry.Deaths)
+			}
+			slices.Sort(deaths)
+			if !slices.Equal(deaths, want) {
+				t.Errorf("deaths are %d, want %d", deaths, want)
+			}
+		}
+		crash(2, 2, 2, 2)
+		crash(7, 2, 2, 9)
+		crash(1, 2, 3, 10)
+		crash(1, 2, 4, 10)
+		close(release)
 	})
 }
 

@@ -1,10 +1,13 @@
 package actors
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
@@ -110,9 +113,11 @@ type starts struct {
 	// pressed holds all attempts, while the store is short of something.
 	pressed bool
 	held    []*attempt
-	// alone holds those that may have ended the process, from the moment they
-	// are made; start-up starts them one by one, after all others.
-	alone []*attempt
+	// suspects are the invocations that may have ended the process, and alone the
+	// attempts of those whose turn has come, from the moment they are made;
+	// start-up starts them one by one, after all others.
+	suspects []machine.ActiveRow
+	alone    []*attempt
 }
 
 // schedule lets an attempt stand in line for a slot, unless something holds it.
@@ -141,13 +146,30 @@ func (rt *Runtime) schedule(a *attempt) bool {
 	return true
 }
 
+func (s *starts) suspect(row machine.ActiveRow) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.suspects = append(s.suspects, row)
+}
+
+// takeSuspects returns the invocations that wait for their turn, oldest first, so
+// that it is the same ones that have it, until they are done or to blame.
+func (s *starts) takeSuspects() []machine.ActiveRow {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	suspects := s.suspects
+	s.suspects = nil
+	slices.SortFunc(suspects, func(a, b machine.ActiveRow) int { return cmp.Compare(a.Birth, b.Birth) })
+	return suspects
+}
+
 func (s *starts) addAlone(a *attempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.alone = append(s.alone, a)
 }
 
-// takeAlone returns the attempts that wait to be started one by one.
+// takeAlone returns the attempts that wait to be started alone.
 func (s *starts) takeAlone() []*attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -181,6 +181,10 @@ type AttemptFailed struct {
 	Failure FailureEvent
 }
 
+// Suspected says that an invocation may be the one that ends the process: it
+// stays as it is until a Recover says that its turn has come.
+type Suspected struct{ Active ActiveRow }
+
 // Continue asks for the next slice of a chore.
 type Continue struct{ Chore ChoreRow }
 
@@ -196,4 +200,5 @@ func (*Answer) effect()        {}
 func (*Deliver) effect()       {}
 func (*SetTimer) effect()      {}
 func (*AttemptFailed) effect() {}
+func (*Suspected) effect()     {}
 func (*Continue) effect()      {}

@@ -190,10 +190,11 @@ func (op Operation) String() string {
 type Wake struct{ Timer TimerRow }
 
 // Recover brings back an invocation that start-up found active. CountDeath is
-// false when the process had stopped cleanly.
+// false when the process had stopped cleanly. Turn says that nothing else is
+// started now, so that an invocation which is Suspected may be.
 type Recover struct {
-	Active     ActiveRow
-	CountDeath bool
+	Active           ActiveRow
+	CountDeath, Turn bool
 }
 
 // Expire removes what has outlived its retention.

@@ -123,7 +123,7 @@ func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token T
 	case "fire":
 		return &Wake{Timer: *find[*TimerRow](w, func(r *TimerRow) bool { return r.ID == id && r.Slot == uint32(w.num(d, "slot")) })}
 	case "recover":
-		return &Recover{Active: *find[*ActiveRow](w, func(r *ActiveRow) bool { return r.ID == id }), CountDeath: d.HasArg("death")}
+		return &Recover{Active: *find[*ActiveRow](w, func(r *ActiveRow) bool { return r.ID == id }), CountDeath: d.HasArg("death"), Turn: d.HasArg("turn")}
 	case "expire":
 		return &Expire{Expiry: *find[*ExpiryRow](w, func(r *ExpiryRow) bool { return r.ID == id && r.What == Expiring(w.num(d, "what")) })}
 	case "deadlocked":

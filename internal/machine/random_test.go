@@ -249,6 +249,7 @@ func (p *player) commitAll() {
 func (p *player) recoverAll(death bool) {
 	for _, row := range p.rows(TableActive) {
 		p.apply(&Recover{Active: *row.(*ActiveRow), CountDeath: death})
+		p.apply(&Recover{Active: *row.(*ActiveRow), CountDeath: death, Turn: true}) // of one that is suspected
 	}
 }
 

@@ -1,7 +1,9 @@
 package machine
 
 // An attempt that ends the process is counted by the start after it. From
-// aloneDeaths on it is started after all others, at pausedDeaths it is paused.
+// aloneDeaths on it is started after all others, when its turn has come, and only
+// that counts: one that was not reached has not ended the process. At pausedDeaths
+// it is paused.
 const (
 	aloneDeaths  = 3
 	pausedDeaths = 10
@@ -21,9 +23,15 @@ func (t *transition) recover(ev *Recover) []Need {
 	if inv.live {
 		return nil
 	}
+	deaths := inv.row.Retry.Deaths
 	if ev.CountDeath {
-		inv.row.Retry.Deaths++
+		deaths++
 	}
+	if deaths >= aloneDeaths && !ev.Turn && !inv.row.PauseRequested {
+		t.now(&Suspected{Active: ev.Active})
+		return nil
+	}
+	inv.row.Retry.Deaths = deaths
 	switch {
 	case inv.row.Retry.Deaths >= pausedDeaths:
 		t.countFailure(inv, FailureEvent{Code: 500, Message: "the process ended during this attempt", CommandIndex: -1})

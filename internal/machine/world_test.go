@@ -295,6 +295,8 @@ func (w *world) effect(e Effect) string {
 		return fmt.Sprintf("set timer %d", e.Timer.Due)
 	case *AttemptFailed:
 		return fmt.Sprintf("attempt %d of %s failed: %s", e.Attempts, nameOf(e.ID), e.Status)
+	case *Suspected:
+		return "suspected " + nameOf(e.Active.ID)
 	case *Awaited:
 		return fmt.Sprintf("awaited %s %s", nameOf(e.ID), e.Status)
 	case *Awaiting:
