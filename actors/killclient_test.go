@@ -29,7 +29,8 @@ type killClients struct {
 	next  atomic.Int64
 	// hour is how far the clock of the present child is ahead.
 	hour atomic.Int64
-	// underWay holds the names of requests; at the end of ctx they are given up.
+	// underWay holds the names of requests and when they began; at the end of
+	// ctx they are given up.
 	underWay sync.Map
 	ctx      context.Context
 	giveUp   context.CancelFunc
@@ -89,7 +90,7 @@ type killAsk struct{ method, url, key, body string }
 // complaint, with status 0.
 func (c *killClients) until(a killAsk, want ...int) (status int, answer []byte, tries int) {
 	name := a.method + " " + a.url + " " + a.key
-	c.underWay.Store(name, nil)
+	c.underWay.Store(name, c.hour.Load())
 	defer c.underWay.Delete(name)
 	for tries = 1; c.ctx.Err() == nil && !c.t.Failed(); tries++ {
 		got, answer, err := c.once(a)
@@ -150,10 +151,26 @@ func (c *killClients) finish() bool {
 	return false
 }
 
+// stuckHours is how many children may fail to answer a request. Most are answered
+// by the first or the second one.
+const stuckHours = 40
+
+// stuck returns the name of a request that no child answers, empty for none.
+func (c *killClients) stuck() (stuck string) {
+	now := c.hour.Load()
+	c.underWay.Range(func(name, since any) bool {
+		if since.(int64)+stuckHours < now {
+			stuck = name.(string)
+		}
+		return stuck == ""
+	})
+	return stuck
+}
+
 // arrived waits for an awakeable that a handler hands out, and returns its id.
 func (c *killClients) arrived(token string) (id string) {
 	name := "awakeable of " + token
-	c.underWay.Store(name, nil)
+	c.underWay.Store(name, c.hour.Load())
 	defer c.underWay.Delete(name)
 	select {
 	case <-c.world.arrived(token):

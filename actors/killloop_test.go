@@ -20,6 +20,7 @@ import (
 
 var (
 	kills    = flag.Int("kills", 0, "how often TestKillLoop kills the runtime; 0 skips it")
+	killDir  = flag.String("killdir", "", "where TestKillLoop keeps its data and the log of its children; empty keeps neither")
 	killSeed = flag.Uint64("killseed", 0, "seed of TestKillLoop; 0 takes one from the clock")
 )
 
@@ -42,8 +43,8 @@ func TestKillLoop(t *testing.T) {
 	l.clients.start()
 	for n := range *kills {
 		l.once(n)
-		if t.Failed() {
-			return
+		if name := l.clients.stuck(); name != "" {
+			l.fail("not answered by %d children: %s", stuckHours, name)
 		}
 	}
 	l.spawn("")
@@ -79,9 +80,13 @@ type killLoop struct {
 
 func newKillLoop(t *testing.T, r *rand.Rand) *killLoop {
 	w := newKillWorld(t)
-	l := &killLoop{t: t, r: r, dir: filepath.Join(t.TempDir(), "data"), ingress: freeAddr(t), admin: freeAddr(t), world: w, hits: map[string]int{}}
+	home := *killDir
+	if home == "" {
+		home = t.TempDir()
+	}
+	l := &killLoop{t: t, r: r, dir: filepath.Join(home, "data"), ingress: freeAddr(t), admin: freeAddr(t), world: w, hits: map[string]int{}}
 	l.clients = newKillClients(t, w, "http://"+l.ingress, "http://"+l.admin)
-	log, err := os.Create(filepath.Join(t.TempDir(), "child.log"))
+	log, err := os.Create(filepath.Join(home, "child.log"))
 	if err != nil {
 		t.Fatal(err)
 	}
