@@ -105,15 +105,15 @@ func undoFlight(restate.RunContext) error {
 	return nil
 }
 
-// A handler that is cancelled undoes what it has done, and gives the cancellation
-// back as its result.
+// A handler that is cancelled undoes what it has done, also the step that was cut
+// off, and gives the cancellation back as its result.
 func ExampleIsCancelled() {
 	reserved := make(chan struct{})
 	trip := func(ctx restate.Context, _ restate.Void) (string, error) {
-		if err := restate.RunVoid(ctx, func(restate.RunContext) error { close(reserved); return nil }); err != nil {
-			return "", err
+		err := restate.RunVoid(ctx, func(restate.RunContext) error { close(reserved); return nil })
+		if err == nil {
+			err = restate.Sleep(ctx, 24*time.Hour)
 		}
-		err := restate.Sleep(ctx, 24*time.Hour)
 		if restate.IsCancelled(err) {
 			return "", errors.Join(err, restate.RunVoid(ctx, undoFlight))
 		}
