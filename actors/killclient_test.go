@@ -153,7 +153,7 @@ func (c *killClients) finish() bool {
 
 // stuckHours is how many children may fail to answer a request. Most are answered
 // by the first or the second one.
-const stuckHours = 40
+const stuckHours = 80
 
 // stuck returns the name of a request that no child answers, empty for none.
 func (c *killClients) stuck() (stuck string) {
