@@ -124,13 +124,12 @@ func ExampleIsCancelled() {
 	ctx := context.Background()
 	sent, err := ingress.Service[restate.Void, string](c, "Trip", "book").Send(ctx, restate.Void{})
 	<-reserved
-	fmt.Println(err, ingress.Cancel(ctx, c, sent.Id()))
-	_, err = sent.Attach(ctx)
-	fmt.Println(err)
+	cancelErr := ingress.Cancel(ctx, c, sent.Id())
+	_, result := sent.Attach(ctx)
+	fmt.Println(err, cancelErr, result)
 	// Output:
-	// <nil> <nil>
 	// flight cancelled
-	// cancelled
+	// <nil> <nil> cancelled
 }
 
 // Random numbers are the same in every attempt.
