@@ -25,7 +25,7 @@ func Open(t *testing.T, dir string, services ...restate.ServiceDefinition) *acto
 	}
 	rt, err := actors.Open(t.Context(), actors.Options{
 		Store: store, Services: services, Logger: quiet,
-		InactivityTimeout: -1, CloseGrace: 500 * time.Millisecond,
+		InactivityTimeout: -1, CloseGrace: 2 * time.Second,
 	})
 	if err != nil {
 		t.Fatal(err)
