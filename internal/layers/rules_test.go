@@ -93,6 +93,8 @@ func TestAModuleThatKeepsTheRulesIsLeftAlone(t *testing.T) {
 		"objects/comments.go":          "package objects\n\n// T is.\ntype T struct{ A, B int }\n\n// U is.\ntype U struct {\n\tA int\n\tB int\n\n\t// C is.\n\tC int\n\tD int\n}\n\n// All are.\nconst (\n\tE = 1\n\tF = 2\n)\n\ntype t struct{ G int }\n\nfunc (t) M() {}\n",
 		"internal/ident/a.go":          "package ident\n\nfunc F() {}\n",
 		"objects/testdata/x/a.go":      "package broken",
+		"examples/t/node_modules/a.go": "package broken",
+		"examples/t/client.mjs":        "import",
 		"actors/doc.go":                documented,
 		"actors/a.go":                  importing("github.com/asynkron/protoactor-go/actor"),
 		"actors/scheduler.go":          "package actors\n\nfunc f() { go f() }\n",

@@ -90,7 +90,7 @@ func enter(fsys fs.FS, dir string, nested map[string]bool) error {
 		return nil
 	}
 	base := path.Base(dir)
-	if base == "testdata" || base == "vendor" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {
+	if base == "testdata" || base == "vendor" || base == "node_modules" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {
 		return fs.SkipDir
 	}
 	_, err := fs.Stat(fsys, path.Join(dir, "go.mod"))

@@ -67,7 +67,7 @@ func find(root fs.FS) ([]string, error) {
 		switch base := path.Base(p); {
 		case err != nil:
 			return err
-		case d.IsDir() && p != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "vendor"):
+		case d.IsDir() && p != "." && (strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") || base == "vendor" || base == "node_modules"):
 			return fs.SkipDir
 		case !d.Type().IsRegular():
 			return nil
@@ -101,7 +101,7 @@ func TestNestedModulesAreFoundAtAnyDepth(t *testing.T) {
 	module := &fstest.MapFile{Data: []byte("module x\n")}
 	got, err := find(fstest.MapFS{
 		"go.mod": module, "b/c/go.mod": module, "a/go.mod": module, "a/b/go.mod": module,
-		".git/x/go.mod": module, "a/testdata/x/go.mod": module, "_old/go.mod": module, "vendor/x/go.mod": module, "a/go.modx": module,
+		".git/x/go.mod": module, "a/testdata/x/go.mod": module, "_old/go.mod": module, "vendor/x/go.mod": module, "node_modules/x/go.mod": module, "a/go.modx": module,
 	})
 	if want := []string{"a", "a/b", "b/c"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("found %q, %v, want %q", got, err, want)

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// envModules is a directory of installed packages for the TypeScript client, for
+// where node_modules cannot be written into the tree.
+const envModules = "DORMOUSE_NODE_MODULES"
+
+// sourcesOfTypeScript is where the tests of the client in its own language are.
+const sourcesOfTypeScript = "../clients/ts"
+
+func TestTheTypeScriptClientOfRestateWorksUnchanged(t *testing.T) {
+	t.Parallel()
+	home := typeScriptHome(t)
+	for name, flags := range map[string][]string{"default": nil, "suspend": {"-inactivity", "0"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, at := startControl(t, flags...)
+			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-concurrency=1", "--test-reporter=tap")
+			cmd.Dir = home
+			cmd.Env = append(os.Environ(), "INGRESS_URL="+c.ingress, "ADMIN_URL="+c.admin, "CONTROL_URL="+at)
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if n := counted(out, "pass"); n < 40 || counted(out, "skipped") != 0 {
+				t.Errorf("%d tests have passed; some may be missing or skipped:\n%s", n, out)
+			}
+			if c.kills == 0 || c.refused.Load() == 0 {
+				t.Errorf("the tests killed %d times and were refused %d times: they should do both", c.kills, c.refused.Load())
+			}
+		})
+	}
+}
+
+// counted reads a number of the summary that node prints.
+func counted(out []byte, what string) int {
+	found := regexp.MustCompile(`(?m)^# ` + what + ` (\d+)$`).FindSubmatch(out)
+	if found == nil {
+		return -1
+	}
+	n, _ := strconv.Atoi(string(found[1]))
+	return n
+}
+
+// typeScriptHome returns a directory with the tests and the packages of the
+// client, or skips the test where there is no Node or no package.
+func typeScriptHome(t *testing.T) string {
+	t.Helper()
+	if version := nodeMajor(); version < 20 {
+		t.Skip("the TypeScript client needs node 20 or later in the PATH")
+	}
+	modules := os.Getenv(envModules)
+	if modules == "" {
+		modules = filepath.Join(sourcesOfTypeScript, "node_modules")
+	}
+	modules, err := filepath.Abs(modules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(modules, "@restatedev", "restate-sdk-clients", "package.json")); err != nil {
+		t.Skipf("the packages of the TypeScript client are not installed: run npm ci in examples/clients/ts, or let %s name their directory", envModules)
+	}
+	// The files are read here, so that the test cache knows them.
+	home := t.TempDir()
+	files, err := filepath.Glob(filepath.Join(sourcesOfTypeScript, "*.mjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range append(files, filepath.Join(sourcesOfTypeScript, "package.json")) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(home, filepath.Base(file)), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(modules, filepath.Join(home, "node_modules")); err != nil {
+		t.Fatal(err)
+	}
+	return home
+}
+
+// nodeMajor is the major version of the Node in the PATH, 0 without one.
+func nodeMajor() int {
+	out, err := exec.Command("node", "--version").Output()
+	if err != nil {
+		return 0
+	}
+	major, _, _ := strings.Cut(strings.TrimPrefix(string(out), "v"), ".")
+	n, _ := strconv.Atoi(major)
+	return n
+}
+
+// TestTheLockOfTheTypeScriptClientNamesNoRegistry keeps npm ci working with any
+// registry, and the packages the same everywhere.
+func TestTheLockOfTheTypeScriptClientNamesNoRegistry(t *testing.T) {
+	t.Parallel()
+	lock, err := os.ReadFile(filepath.Join(sourcesOfTypeScript, "package-lock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(lock, []byte(`"resolved"`)) || bytes.Contains(lock, []byte("://")) {
+		t.Error("package-lock.json names a registry: make it again with npm install, which reads .npmrc")
+	}
+	packages := bytes.Count(lock, []byte(`"node_modules/`))
+	if sums := bytes.Count(lock, []byte(`"integrity"`)); packages == 0 || sums != packages {
+		t.Errorf("package-lock.json has %d packages and %d checksums", packages, sums)
+	}
+}
