@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/dormouse-run/dormouse/httpapi"
+	restate "github.com/dormouse-run/dormouse/objects"
 )
 
 // envChild is the directory of a child: its data, its ledger and its addresses.
@@ -40,7 +42,9 @@ func TestChild(t *testing.T) {
 		},
 	}
 	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
-	if err := httpapi.Run(ctx, c, append(deskServices(childLedger(dir)), blockAndWait())...); err != nil {
+	c.Runtime.Clock = clockAhead(t, childLedger(dir))
+	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait()})
+	if err := httpapi.Run(ctx, c, services...); err != nil {
 		t.Fatal(err)
 	}
 }
