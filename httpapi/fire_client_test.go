@@ -25,6 +25,9 @@ type blaze struct {
 	// answered counts callers that have their answer, repeats what was asked
 	// again because a connection was lost, refused what was turned down.
 	answered, repeats, refused atomic.Int64
+
+	// failed is the first complaint: then nobody goes on.
+	failed atomic.Pointer[string]
 }
 
 // heat is one idempotency key and what its callers know.
@@ -41,7 +44,6 @@ type heat struct {
 	stored bool
 	// answer is what the first caller was answered.
 	answer string
-	wrong  []string
 }
 
 func newHeat(b *blaze, name, object string) *heat {
@@ -74,22 +76,19 @@ func (h *heat) all() {
 
 // ask is one caller, in one of the ways that lead to the result.
 func (h *heat) ask(caller int) {
-	body, err := json.Marshal(match{Name: h.name, Caller: caller})
-	if err != nil {
-		panic(err)
-	}
+	body := fmt.Sprintf(`{"Name":%q,"Caller":%d}`, h.name, caller)
 	target := fmt.Sprintf(`{"target":"idempotentInvocation","service":"Spark","handler":"burn","idempotencyKey":%q}`, h.name)
 	if h.object != "" {
 		target = fmt.Sprintf(`{"target":"idempotentInvocation","service":"Fire","key":%q,"handler":"burn","idempotencyKey":%q}`, h.object, h.name)
 	}
 	switch {
 	case caller < 8:
-		h.result("POST", h.path(), string(body))
+		h.result("POST", h.path(), body)
 	case caller < 12:
-		h.send(string(body))
+		h.send(body)
 		h.result("GET", "restate/attach/"+h.id, "")
 	case caller < 15:
-		h.send(string(body))
+		h.send(body)
 		h.result("GET", "restate/invocation/"+h.path()+"/"+h.name+"/attach", "")
 	case caller < 17:
 		h.result("POST", "restate/attach", target)
@@ -120,26 +119,35 @@ func (h *heat) result(method, path, body string) {
 	if id := r.header.Get("X-Restate-Id"); id != h.id {
 		h.complain("the id is %q, want %s", id, h.id)
 	}
+	if first := h.first(r.body); first != r.body {
+		h.complain("%s %s is answered %s, and others %s", method, path, r.body, first)
+	}
+}
+
+// first returns what the first caller was answered, which is answer when there was
+// none before.
+func (h *heat) first(answer string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	switch {
-	case h.answer == "":
-		h.answer = r.body
-		// Written before anybody else can see the answer here: what is burnt
-		// behind this line was burnt again.
+	if h.answer == "" {
+		h.answer = answer
+		// Nobody else has been told here: what is burnt behind this line was
+		// burnt again.
 		if err := h.note.write("fire answered", h.name); err != nil {
-			h.wrong = append(h.wrong, err.Error())
+			h.complain("%v", err)
 		}
-	case h.answer != r.body:
-		h.wrong = append(h.wrong, fmt.Sprintf("%s %s is answered %s, and others %s", method, path, r.body, h.answer))
 	}
+	return h.answer
 }
 
 // until repeats a request until it has the status, through lost connections,
 // refusals, and what only says that it is too early. It returns anything else at
 // once, as a complaint.
 func (h *heat) until(method, path, body string, status int) (r reply, ok bool) {
-	for late := time.Now().Add(5 * patience); time.Now().Before(late); {
+	for late := time.Now().Add(patience); time.Now().Before(late); {
+		if h.failed.Load() != nil {
+			return r, false
+		}
 		h.mu.Lock()
 		known := h.stored
 		h.mu.Unlock()
@@ -174,7 +182,6 @@ func (h *heat) headers(method, path string) []string {
 }
 
 func (h *heat) complain(format string, a ...any) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.wrong = append(h.wrong, fmt.Sprintf(format, a...))
+	text := h.name + " on " + h.path() + ": " + fmt.Sprintf(format, a...)
+	h.failed.CompareAndSwap(nil, &text)
 }
