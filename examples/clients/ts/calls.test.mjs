@@ -2,7 +2,7 @@ import test from "node:test";
 import assert from "node:assert/strict";
 import { connect, rpc, serde } from "@restatedev/restate-sdk-clients";
 import { iface } from "@restatedev/restate-sdk-core";
-import { client, Counter, eventually, fresh, ingressURL, Interpreter, refusal, Utils } from "./setup.mjs";
+import { awaiting, client, Counter, eventually, fresh, ingressURL, Interpreter, refusal, Utils } from "./setup.mjs";
 
 test("a handler of a service is called with JSON and answers JSON", async () => {
   const text = 'žluťoučký "kůň" \u{1F40E}\n';
@@ -81,12 +81,15 @@ test("a codec of the connection is applied to what is sent and to what comes bac
 test("a client that gives up does not end its invocation", async () => {
   const object = client.objectClient(Interpreter, fresh("left"));
   const idempotencyKey = fresh("left");
-  const commands = { commands: [{ type: "awaitOne", command: { type: "createAwakeable", awakeableKey: "a" } }] };
-  const left = await refusal(object.interpretCommands(commands, rpc.opts({ idempotencyKey, timeout: 300 })));
-  assert.equal(left.name, "TimeoutError");
+  const leaving = new AbortController();
+  const left = refusal(object.interpretCommands(awaiting("a"), rpc.opts({ idempotencyKey, signal: leaving.signal })));
   await eventually("the awakeable", () => object.hasAwakeable("a"));
+  leaving.abort();
+  assert.equal((await left).name, "AbortError");
+  const late = await refusal(object.interpretCommands(awaiting("b"), rpc.opts({ idempotencyKey, timeout: 100 })));
+  assert.equal(late.name, "TimeoutError");
   await object.resolveAwakeable({ awakeableKey: "a", value: "late" });
-  assert.equal(await object.interpretCommands({ commands: [] }, rpc.opts({ idempotencyKey })), "late");
+  assert.equal(await object.interpretCommands(awaiting("c"), rpc.opts({ idempotencyKey })), "late");
 });
 
 test("requests that run at once keep their answers apart", async () => {
