@@ -38,7 +38,7 @@ func (x *exchange) method(allowed ...string) *failure {
 func (s *Server) newIngress() *echo.Echo {
 	p := port{name: "ingress", write: s.writeIngressFailure}
 	e := s.newEcho(p)
-	serve := s.frame(p, func(c echo.Context) error {
+	serve := s.frame(p, boundHeaders(func(c echo.Context) error {
 		path, withQuery := rawPath(c.Request())
 		x := &exchange{w: c.Response(), r: c.Request(), pathAndQuery: withQuery}
 		var ok bool
@@ -46,7 +46,7 @@ func (s *Server) newIngress() *echo.Echo {
 			return badRequest("no path of the ingress looks like this: it is /{service}/{handler}, /{service}/{key}/{handler}, or starts with /restate/")
 		}
 		return s.routeIngress(x)
-	})
+	}))
 	// The router finds no route for what does not begin with a slash, and
 	// there is such a thing: CONNECT, an asterisk, an address without a path.
 	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
