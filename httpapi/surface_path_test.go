@@ -8,9 +8,6 @@ import (
 
 // pathRows are about the grammar of paths.
 func pathRows() []row {
-	long := func(n int) string { return strings.Repeat("n", n) }
-	// Each of the bytes is three in the path, and one of the limit.
-	decoded := strings.Repeat("%2F", 1024)
 	ok := []string{"X-Restate-Error-Source", ""}
 	ingress := []string{"X-Restate-Error-Source", "ingress"}
 	return []row{
@@ -83,6 +80,17 @@ func pathRows() []row {
 		{shows: "2.extra 5.4.segments", ask: "GET /Greeter/NoIn/send/more", status: 400, has: ingress},
 		{shows: "2.extra 5.4.segments", ask: "GET /restate/call/Greeter/NoIn/send", status: 400, has: ingress},
 		{shows: "2.extra", ask: "GET /restate/send/Obj/k/Get/more", status: 400, has: ingress},
+		{shows: "8.1.verb", ask: "GET /restate/nope", status: 404, text: "no such route", has: ingress},
+	}
+}
+
+// limitRows are about what is too long.
+func limitRows() []row {
+	long := func(n int) string { return strings.Repeat("n", n) }
+	// Each of the bytes is three in the path, and one of the limit.
+	decoded := strings.Repeat("%2F", 1024)
+	ingress := []string{"X-Restate-Error-Source", "ingress"}
+	return []row{
 		{shows: "2.limits", ask: "GET /" + long(256) + "/x", status: 400, text: "255", has: ingress},
 		{shows: "2.limits", ask: "GET /" + long(255) + "/x", status: 404, has: ingress},
 		{shows: "2.limits", ask: "GET /Greeter/" + long(256), status: 400, text: "255", has: ingress},
@@ -102,7 +110,6 @@ func pathRows() []row {
 		{shows: "2.limits", ask: "GET /restate/health", headers: []string{"X-Big", long(65 << 10)}, status: 431, has: ingress},
 		{shows: "2.limits", ask: "GET /Greeter/NoIn?x=" + long(63<<10), headers: []string{"X-Big", long(2 << 10)}, status: 431, has: ingress},
 		{shows: "2.limits", ask: "GET /Greeter/NoIn", headers: []string{"X-Big", long(60 << 10)}, status: 200},
-		{shows: "8.1.verb", ask: "GET /restate/nope", status: 404, text: "no such route", has: ingress},
 	}
 }
 

@@ -65,6 +65,7 @@ func topics() []topic {
 	return []topic{
 		{name: "transport", rows: transportRows(), options: actors.Options{MaxPayload: 64 << 10}},
 		{name: "paths", rows: pathRows()},
+		{name: "limits", rows: limitRows()},
 		{name: "headers", rows: headerRows()},
 		{name: "errors", rows: errorRows()},
 		{name: "calls", rows: callRows(), options: actors.Options{MaxPayload: 64 << 10}},
