@@ -14,7 +14,7 @@ func callRows() []row {
 	return []row{
 		{shows: "5.1.method", ask: "PUT /Greeter/NoIn", status: 405, has: []string{"Allow", "GET, POST", "X-Restate-Error-Source", "ingress"}},
 		{shows: "5.1.method", ask: "DELETE /Greeter/NoIn", status: 405, has: ingress},
-		{shows: "5.1.method", ask: "OPTIONS /restate/call/Greeter/NoIn", status: 405, has: ingress},
+		{shows: "5.1.method", ask: "PATCH /restate/call/Greeter/NoIn", status: 405, has: ingress},
 		{shows: "5.1.method", ask: "HEAD /Greeter/NoIn", status: 405, text: "=", has: ingress},
 		{shows: "5.1.method", ask: "HEAD /Greeter/Nope", status: 404, has: ingress},
 		{shows: "5.1.method", ask: "PUT /Nope/x", status: 404, has: ingress},

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -47,6 +48,7 @@ func transportRows() []row {
 		{shows: "1.no-timeout 1.client-leaves", story: aClientThatLeaves},
 		{shows: "1.shed", story: manyRequests},
 		{shows: "1.draining 1.no-answer", story: stopWhileACallWaits},
+		{shows: "1.no-answer", story: aCommitFails},
 		{shows: "1.507", story: shortOfSpace},
 		{shows: "1.refused 16.l", story: rawRequests},
 	}
@@ -141,19 +143,50 @@ func manyRequests(t *testing.T, s *stage) {
 	}
 }
 
-// heldStore is a store whose commits wait while it is held.
-type heldStore struct {
-	persistence.Store
-	mu sync.Mutex
+// aCommitFails while a call waits for its result and another one for its
+// acceptance: nobody is told that nothing happened.
+func aCommitFails(t *testing.T, s *stage) {
+	store := &heldStore{Store: persistence.NewMemory()}
+	o := s.second(t, actors.Options{}, store)
+	waiting := o.later("/Obj/k/Hold", `"broken"`, "Idempotency-Key", "i")
+	o.untilQueued("/Obj/k/Hold", "i")
+	store.hold()
+	accepting := o.later("/Obj/l/Add", "1")
+	eventually(t, "that the second call is under way", func() bool { return store.asked.Load() })
+	store.broken.Store(true)
+	store.release()
+	if r := receive(t, waiting); r.status != 0 {
+		t.Errorf("the waiting call got %v", r)
+	}
+	// It may have come too late to be handed over.
+	if r := receive(t, accepting); r.status != 0 && (r.status != 503 || r.header.Get("X-Restate-Error-Source") != "ingress") {
+		t.Errorf("the new call got %v", r)
+	}
 }
 
-func (h *heldStore) hold()    { h.mu.Lock() }
+// heldStore is a store whose commits wait while it is held, and fail when it is
+// broken.
+type heldStore struct {
+	persistence.Store
+	mu            sync.Mutex
+	asked, broken atomic.Bool
+}
+
+func (h *heldStore) hold() {
+	h.mu.Lock()
+	h.asked.Store(false)
+}
+
 func (h *heldStore) release() { h.mu.Unlock() }
 
 // Commit implements persistence.Store.
 func (h *heldStore) Commit(group []*persistence.Batch, marks persistence.Marks) error {
+	h.asked.Store(true)
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.broken.Load() {
+		return errors.New("the disk is gone")
+	}
 	return h.Store.Commit(group, marks)
 }
 
@@ -228,7 +261,10 @@ func shortOfSpace(t *testing.T, s *stage) {
 // by net/http in plain text with its 400, or by the ingress in its own way.
 func rawRequests(t *testing.T, s *stage) {
 	if s.major == 2 {
-		t.Skip("bytes on the wire are those of HTTP/1.1")
+		// The frames of HTTP/2 leave less to say: a CONNECT has no path.
+		want(t, s.do("CONNECT ", ""), 400, "no path of the ingress")
+		want(t, s.do("FOO /Greeter/NoIn", ""), 405, "")
+		return
 	}
 	const host = "Host: h\r\n\r\n"
 	long := strings.Repeat("x", 200<<10)
