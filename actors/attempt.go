@@ -67,6 +67,10 @@ type attempt struct {
 	feed feed
 	// taken is how many entries of the journal the handler has been given.
 	taken uint32
+	// unread is how many signals the handler has been given and not taken;
+	// counted says that it has told so.
+	unread  uint32
+	counted bool
 
 	out outbound
 	// parking says that a Park was posted and not answered; refused says that

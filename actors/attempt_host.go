@@ -55,6 +55,24 @@ func (a *attempt) Take() []journal.Notification {
 	return notifications
 }
 
+// Unread implements objects.Host.
+func (a *attempt) Unread(signals uint32) {
+	a.mu.Lock()
+	a.unread, a.counted = signals, true
+	a.mu.Unlock()
+}
+
+// backlog returns how many signals the handler has not taken, nil when it has
+// not counted them.
+func (a *attempt) backlog() *uint32 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.counted {
+		return nil
+	}
+	return new(a.unread + a.feed.signals)
+}
+
 // observe raises what the next closure has to wait for.
 func (a *attempt) observe(seq ident.Seq) {
 	for {

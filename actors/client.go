@@ -216,6 +216,8 @@ func refusalCode(err error) objects.Code {
 		return 404
 	case errors.Is(err, ErrNotReady):
 		return 470
+	case errors.Is(err, ErrTooManySignals):
+		return 429
 	case errors.Is(err, ErrPrivate), errors.Is(err, ErrInvalid):
 		return 400
 	case errors.Is(err, ErrTooLarge):

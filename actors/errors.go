@@ -33,6 +33,9 @@ var (
 	// ErrUnknownInvocation: neither the store nor anything on its way knows
 	// the id.
 	ErrUnknownInvocation = errors.New("unknown invocation")
+	// ErrTooManySignals: the handler has 10,000 signals that it has not
+	// taken. Nothing was stored; it may be sent again when some are taken.
+	ErrTooManySignals = errors.New("too many signals wait for the handler")
 	// ErrNotReady: the invocation has not completed.
 	ErrNotReady = errors.New("the invocation has not completed yet")
 )

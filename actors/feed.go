@@ -17,6 +17,9 @@ type arrival struct {
 	ready bool
 }
 
+// signal reports whether a is a signal that has arrived.
+func (a *arrival) signal() bool { return a.ready && a.entry.Type == journal.TypeSignal }
+
 // feed holds the notifications that an attempt has not taken, by entry index.
 //
 // A handler must learn results in the order of the journal, or a replay would
@@ -26,7 +29,11 @@ type arrival struct {
 // notification is taken only when nothing is missing before it.
 //
 // Invariant: indexes grow strictly.
-type feed struct{ arrivals []arrival }
+type feed struct {
+	arrivals []arrival
+	// signals counts those among the arrivals.
+	signals uint32
+}
 
 // announce says that the notification with this index will arrive later.
 func (f *feed) announce(index uint32) { f.insert(arrival{index: index}) }
@@ -37,11 +44,17 @@ func (f *feed) put(index uint32, seq ident.Seq, e journal.Entry) {
 }
 
 func (f *feed) insert(a arrival) {
+	if a.signal() {
+		f.signals++
+	}
 	at := len(f.arrivals)
 	for at > 0 && f.arrivals[at-1].index >= a.index {
 		at--
 	}
 	if at < len(f.arrivals) && f.arrivals[at].index == a.index {
+		if f.arrivals[at].signal() {
+			f.signals--
+		}
 		f.arrivals[at] = a
 		return
 	}
@@ -56,6 +69,11 @@ func (f *feed) take() []arrival {
 	n := 0
 	for n < len(f.arrivals) && f.arrivals[n].ready {
 		n++
+	}
+	for i := range n {
+		if f.arrivals[i].signal() {
+			f.signals--
+		}
 	}
 	if n == len(f.arrivals) {
 		taken := f.arrivals

@@ -118,6 +118,9 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 		}
 	}()
 	k.obj.Settle(ident.Seq(k.entry.durable.Load()))
+	if s, ok := env.event.(*machine.Signal); ok {
+		s.Unread = k.backlog(s)
+	}
 	at := k.rt.stamp()
 	if err := k.transition(at, env.event, out); err != nil {
 		return nil, err
@@ -135,6 +138,17 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 	}
 	k.last = at.Seq
 	return o, nil
+}
+
+// backlog asks the live attempt of the target of a signal how many it has not
+// taken.
+func (k *keyActor) backlog(s *machine.Signal) *uint32 {
+	for _, a := range slices.Backward(k.live) {
+		if a.id == s.ID {
+			return a.backlog()
+		}
+	}
+	return nil
 }
 
 // transition applies an event, and reads the rows that it needs.

@@ -147,6 +147,8 @@ func (rt *Runtime) Signal(ctx context.Context, id ident.InvocationID, signal jou
 		return SignalDuplicate, nil
 	case a.Kind == machine.AnswerCompleted:
 		return SignalCompleted, nil
+	case a.Kind == machine.AnswerUnread:
+		return 0, fmt.Errorf("signal %s: %w: %d are queued, send it again when it has taken some", id, ErrTooManySignals, machine.MaxUnread)
 	}
 	return SignalApplied, nil
 }

@@ -141,7 +141,7 @@ func (a *attempt) step(parkable bool) step {
 func (a *attempt) park(wait awaiting) {
 	await, allocated := wait()
 	a.mu.Lock()
-	ev := &machine.Park{Birth: a.birth, Epoch: a.epoch, Await: await, Taken: a.taken, Allocated: allocated}
+	ev := &machine.Park{Birth: a.birth, Epoch: a.epoch, Await: await, Taken: a.taken, Allocated: allocated, Unread: a.unread}
 	a.mu.Unlock()
 	a.rt.registry.deliver(a.entry.key, a.entry.partition, ev)
 }

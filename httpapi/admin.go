@@ -26,7 +26,7 @@ const adminRoutes = "no such route: the admin port has /health, /version, " +
 func (s *Server) newAdmin() *echo.Echo {
 	p := port{name: "admin", write: s.writeAdminFailure}
 	e := s.newEcho(p)
-	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, next) })
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(next)) })
 	e.GET("/health", s.adminHealth)
 	e.GET("/version", func(c echo.Context) error { return s.writeJSON(c.Response(), http.StatusOK, s.version) })
 	for _, op := range []machine.Operation{machine.OpCancel, machine.OpKill, machine.OpPause, machine.OpResume, machine.OpPurge} {

@@ -20,7 +20,8 @@ func parseDelay(text string) (time.Duration, error) {
 		return 0, errDelay
 	}
 	if s[0] == 'P' || s[0] == 'p' {
-		return parseISODelay(s[1:])
+		// ISO 8601 writes a fraction with either sign.
+		return parseISODelay(strings.ReplaceAll(s[1:], ",", "."))
 	}
 	return parseUnits(s, wordUnit)
 }

@@ -85,6 +85,7 @@ func tooLarge(limit int64) *failure {
 const (
 	retryAfterStop     = time.Second
 	retryAfterLowSpace = 5 * time.Second
+	retryAfterSignals  = time.Second
 )
 
 // failureOf is the one table from errors to answers, for both ports. It returns
@@ -121,6 +122,8 @@ func refusal(err error) *failure {
 		return notFound(err.Error())
 	case errors.Is(err, actors.ErrTooLarge):
 		return fail(http.StatusRequestEntityTooLarge, err.Error())
+	case errors.Is(err, actors.ErrTooManySignals):
+		return later(http.StatusTooManyRequests, err, retryAfterSignals)
 	case errors.Is(err, actors.ErrNotReady):
 		return fail(statusNotReady, "not completed yet")
 	case errors.As(err, &busy) && busy.Requests:

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
@@ -21,18 +23,38 @@ const (
 // request.
 const nameIngressPath = "x-restate-ingress-path"
 
-// maxHeaderBytes bounds all headers of a request together.
+// maxHeaderBytes bounds all headers of a request together. The path counts,
+// since a handler sees it as one.
 const maxHeaderBytes = 64 << 10
+
+// maxWireBytes is how much net/http reads before it answers 431 in its own
+// words: more, so that what is a little too large is told so in JSON.
+const maxWireBytes = 2 * maxHeaderBytes
+
+// boundHeaders refuses a request whose headers are too large.
+func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		total := len(nameIngressPath) + len(r.RequestURI)
+		for name, values := range r.Header {
+			for _, v := range values {
+				total += len(name) + len(v)
+			}
+		}
+		if total > maxHeaderBytes {
+			return fail(http.StatusRequestHeaderFieldsTooLarge, "path and headers are larger than 64 KiB")
+		}
+		return next(c)
+	}
+}
 
 // handlerHeaders returns what the handler sees of the headers of r: names in
 // lower case and sorted, the first of repeated values, without those that are
 // for this server. They become part of the stored input.
 func handlerHeaders(r *http.Request, pathAndQuery string) ([]journal.Header, *failure) {
 	headers := make([]journal.Header, 0, len(r.Header)+1)
-	total := 0
 	for name, values := range r.Header {
 		for _, v := range values {
-			total += len(name) + len(v)
 			if !printable(v) {
 				return nil, badRequest("the value of header " + strings.ToLower(name) + " has bytes that are not printable ASCII")
 			}
@@ -40,9 +62,6 @@ func handlerHeaders(r *http.Request, pathAndQuery string) ([]journal.Header, *fa
 		if len(values) > 0 && !consumed(name) {
 			headers = append(headers, journal.Header{Key: lowerName(name), Value: values[0]})
 		}
-	}
-	if total > maxHeaderBytes {
-		return nil, fail(http.StatusRequestHeaderFieldsTooLarge, "the headers are larger than 64 KiB")
 	}
 	headers = append(headers, journal.Header{Key: nameIngressPath, Value: pathAndQuery})
 	slices.SortFunc(headers, func(a, b journal.Header) int { return cmp.Compare(a.Key, b.Key) })

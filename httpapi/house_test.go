@@ -42,6 +42,12 @@ func openHouse(t *testing.T, dir string, o actors.Options, p persistence.Options
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openHouseOn(t, store, o)
+}
+
+// openHouseOn is openHouse on a store, which it closes.
+func openHouseOn(t *testing.T, store persistence.Store, o actors.Options) *house {
+	t.Helper()
 	o.Store = store
 	rt, err := actors.Open(t.Context(), o)
 	if err != nil {

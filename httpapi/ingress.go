@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -37,7 +38,7 @@ func (x *exchange) method(allowed ...string) *failure {
 func (s *Server) newIngress() *echo.Echo {
 	p := port{name: "ingress", write: s.writeIngressFailure}
 	e := s.newEcho(p)
-	e.RouteNotFound("/*", s.frame(p, func(c echo.Context) error {
+	serve := s.frame(p, boundHeaders(func(c echo.Context) error {
 		path, withQuery := rawPath(c.Request())
 		x := &exchange{w: c.Response(), r: c.Request(), pathAndQuery: withQuery}
 		var ok bool
@@ -46,6 +47,17 @@ func (s *Server) newIngress() *echo.Echo {
 		}
 		return s.routeIngress(x)
 	}))
+	// The router finds no route for what does not begin with a slash, and
+	// there is such a thing: CONNECT, an asterisk, an address without a path.
+	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if !strings.HasPrefix(echo.GetPath(c.Request()), "/") {
+				return serve(c)
+			}
+			return next(c)
+		}
+	})
+	e.RouteNotFound("/*", serve)
 	return e
 }
 

@@ -27,32 +27,40 @@ func (s *Server) routeInvocation(x *exchange, parts []string) error {
 	case len(parts) < 2:
 		return badRequest("the path is /restate/invocation/{id}/attach or /output")
 	case len(parts) == 2:
-		if !isVerb(parts[1]) {
-			return notFound("no such route")
-		}
-		if f := x.method(http.MethodGet); f != nil {
+		if f := checkVerb(x, parts[1]); f != nil {
 			return f
 		}
 		return s.serveByID(x, parts[1], parts[0])
 	}
+	return s.routeIdempotent(x, parts)
+}
+
+// routeIdempotent serves a result that is named by idempotency key.
+func (s *Server) routeIdempotent(x *exchange, parts []string) error {
 	service := s.services[parts[0]]
 	if service == nil {
 		return s.services.noService(parts[0])
 	}
 	t := ident.Target{Service: service.name, Kind: ident.KindService}
-	parts = parts[1:]
+	key, parts := "", parts[1:]
 	if service.keyed {
-		key, f := decodeKey(parts[0])
-		if f != nil {
-			return f
-		}
-		t.Key, t.Kind, parts = key, ident.KindShared, parts[1:]
+		key, parts, t.Kind = parts[0], parts[1:], ident.KindShared
 	}
 	if len(parts) < 3 {
 		return badRequest("the path ends with handler, idempotency key, and attach or output")
 	}
+	if f := checkVerb(x, parts[2]); f != nil {
+		return f
+	}
+	var f *failure
+	if t.Key, f = decodeKey(key); f != nil {
+		return f
+	}
 	t.Handler = parts[0]
-	return s.serveVerb(x, parts[2], ident.IdempotentID(t, parts[1]), s.services.find(t))
+	if f := checkIdempotent(t.Handler, parts[1]); f != nil {
+		return f
+	}
+	return s.serveResult(x, parts[2], ident.IdempotentID(t, parts[1]), s.services.find(t))
 }
 
 // routeWorkflow serves /restate/workflow/{name}/{key}/attach|output.
@@ -60,22 +68,39 @@ func (s *Server) routeWorkflow(x *exchange, parts []string) error {
 	if len(parts) < 3 {
 		return badRequest("the path is /restate/workflow/{name}/{key}/attach or /output")
 	}
+	if f := checkVerb(x, parts[2]); f != nil {
+		return f
+	}
+	if len(parts[0]) > maxNameBytes {
+		return badRequest(longWorkflow)
+	}
 	key, f := decodeKey(parts[1])
 	if f != nil {
 		return f
 	}
-	return s.serveVerb(x, parts[2], ident.WorkflowID(parts[0], key), s.services.run(parts[0]))
+	return s.serveResult(x, parts[2], ident.WorkflowID(parts[0], key), s.services.run(parts[0]))
 }
 
-// serveVerb checks verb and method, in this order, and serves the result.
-func (s *Server) serveVerb(x *exchange, verb string, id ident.InvocationID, h *handler) error {
+// checkVerb checks verb and method, in this order.
+func checkVerb(x *exchange, verb string) *failure {
 	if !isVerb(verb) {
 		return notFound("no such route")
 	}
-	if f := x.method(http.MethodGet); f != nil {
-		return f
+	return x.method(http.MethodGet)
+}
+
+// longWorkflow refuses a name that no workflow can have.
+const longWorkflow = "the name of the workflow is longer than 255 bytes"
+
+// checkIdempotent refuses what no invocation can have been made with.
+func checkIdempotent(handler, idempotencyKey string) *failure {
+	switch {
+	case len(handler) > maxNameBytes:
+		return badRequest("the name of the handler is longer than 255 bytes")
+	case len(idempotencyKey) > maxKeyBytes:
+		return badRequest("the idempotency key is longer than 1024 bytes")
 	}
-	return s.serveResult(x, verb, id, h)
+	return nil
 }
 
 // routeTarget serves /restate/attach/{id} and /restate/output/{id}, and the
@@ -151,77 +176,4 @@ func outputOf(h *handler, value []byte) outputRule {
 	default:
 		return outputRule{contentType: "application/octet-stream"}
 	}
-}
-
-// jsonTarget names an invocation in the body of a request.
-type jsonTarget struct {
-	Target         string  `json:"target"`
-	InvocationID   string  `json:"invocationId"`
-	Service        string  `json:"service"`
-	Key            *string `json:"key"`
-	Handler        string  `json:"handler"`
-	IdempotencyKey string  `json:"idempotencyKey"`
-	WorkflowName   string  `json:"workflowName"`
-	WorkflowKey    *string `json:"workflowKey"`
-	Scope          *string `json:"scope"`
-}
-
-// serveJSONTarget serves a request whose body names the invocation. Lookup
-// computes the id and does not ask whether it exists.
-func (s *Server) serveJSONTarget(x *exchange, verb string) error {
-	body, err := s.readBody(x.r)
-	if err != nil {
-		return err
-	}
-	var t jsonTarget
-	if err := json.Unmarshal(body, &t); err != nil {
-		return badRequest("the body is no JSON target: " + err.Error())
-	}
-	if t.Scope != nil {
-		return badRequest("scopes are not supported")
-	}
-	id, h, err := s.resolveJSONTarget(&t)
-	if err != nil {
-		return err
-	}
-	if verb != verbLookup {
-		return s.serveResult(x, verb, id, h)
-	}
-	return s.writeJSON(x.w, http.StatusOK, []byte(`{"invocationId":"`+id.String()+`"}`))
-}
-
-// resolveJSONTarget returns the id that t names, and its handler when t names
-// that too.
-func (s *Server) resolveJSONTarget(t *jsonTarget) (id ident.InvocationID, h *handler, err error) {
-	switch t.Target {
-	case "invocation":
-		id, err = ident.ParseInvocationID(t.InvocationID)
-		return id, nil, err
-	case "workflow":
-		if t.WorkflowName == "" || t.WorkflowKey == nil {
-			return id, nil, badRequest("a workflow target has workflowName and workflowKey")
-		}
-		return ident.WorkflowID(t.WorkflowName, *t.WorkflowKey), s.services.run(t.WorkflowName), nil
-	case "idempotentInvocation":
-		return s.resolveIdempotent(t)
-	default:
-		return id, nil, badRequest("target is one of invocation, idempotentInvocation and workflow")
-	}
-}
-
-func (s *Server) resolveIdempotent(t *jsonTarget) (id ident.InvocationID, h *handler, err error) {
-	service := s.services[t.Service]
-	switch {
-	case service == nil:
-		return id, nil, s.services.noService(t.Service)
-	case t.Handler == "" || t.IdempotencyKey == "":
-		return id, nil, badRequest("an idempotentInvocation target has handler and idempotencyKey")
-	case service.keyed != (t.Key != nil):
-		return id, nil, badRequest("key is given for objects and workflows, and for no other service")
-	}
-	named := ident.Target{Service: t.Service, Handler: t.Handler, Kind: ident.KindService}
-	if t.Key != nil {
-		named.Key, named.Kind = *t.Key, ident.KindShared
-	}
-	return ident.IdempotentID(named, t.IdempotencyKey), s.services.find(named), nil
 }

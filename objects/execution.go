@@ -55,6 +55,8 @@ type execution struct {
 	// awaiting is what the current wait waits for; describe tells it to the
 	// host.
 	awaiting []journal.NotificationID
+	// counted is what the host was last told to be unread.
+	counted  uint32
 	describe func() (*journal.Future, journal.Allocated)
 
 	// replaying may be read by any goroutine.
@@ -72,7 +74,8 @@ func newExecution(h Host, a *Attempt, done func(Outcome)) (*execution, error) {
 	if err != nil {
 		return ex, err
 	}
-	ex.story, ex.input = story, input
+	ex.story, ex.input, ex.counted = story, input, story.Unread()
+	h.Unread(ex.counted)
 	ex.replaying.Store(story.Replaying())
 	ex.state.init(a)
 	return ex, nil

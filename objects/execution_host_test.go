@@ -305,6 +305,8 @@ func (e *engine) names() []string {
 	return (&execution{state: view}).list()
 }
 
+func (e *engine) Unread(uint32) {}
+
 func (e *engine) Take() []journal.Notification {
 	e.mu.Lock()
 	defer e.mu.Unlock()

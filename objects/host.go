@@ -78,6 +78,9 @@ type Host interface {
 	// Take moves what has arrived out of the feed, in entry order. It does not
 	// wait.
 	Take() []journal.Notification
+	// Unread tells how many signals Take has given that nothing has taken yet.
+	// It must not block.
+	Unread(signals uint32)
 	// Wait blocks until Take has something, Wake was called since the last Wait
 	// returned, or the attempt must be unwound: also when it has failed, which
 	// another goroutine may have reported.

@@ -89,6 +89,10 @@ func (h *mockHost) Handler(string, string) (ident.Kind, bool) { return 0, true }
 // Definition knows none: typed calls use JSON, or the codec that they are given.
 func (h *mockHost) Definition(string) ServiceDefinition { return nil }
 
+// Unread implements Host.
+func (h *mockHost) Unread(uint32) {}
+
+// Take implements Host.
 func (h *mockHost) Take() []journal.Notification {
 	arrived := h.feed
 	h.feed = nil

@@ -105,6 +105,7 @@ func (ex *execution) await(fs []*future) (index int, cancelled bool) {
 			ex.fail(err)
 		case step.Kind == replay.StepDone:
 			fs[step.Index].complete(step.Result)
+			ex.count()
 			return step.Index, false
 		case step.Kind == replay.StepCancelled:
 			ex.cancelled()
@@ -137,7 +138,16 @@ func (ex *execution) callee(completion uint32) string {
 func (ex *execution) take() bool {
 	arrived := ex.host.Take()
 	ex.story.Feed(arrived)
+	ex.count()
 	return len(arrived) > 0
+}
+
+// count tells the host what waits for the handler, when that has changed.
+func (ex *execution) count() {
+	if n := ex.story.Unread(); n != ex.counted {
+		ex.counted = n
+		ex.host.Unread(n)
+	}
 }
 
 // block waits for the host.

@@ -39,6 +39,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.result(&r.Result)
 	e.int(r.CompletedAt)
 	e.int(r.ExpiresAt)
+	e.n32(r.Unread)
 }
 
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
@@ -62,6 +63,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.Failures = d.failures()
 	r.Result = d.result()
 	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
+	r.Unread = d.n32()
 	return r
 }
 

@@ -105,6 +105,8 @@ func (h *replayHost) Append(c journal.Command, _ journal.Allocated) restate.Verd
 // Take implements restate.Host.
 func (h *replayHost) Take() []journal.Notification { return nil }
 
+func (h *replayHost) Unread(uint32) {}
+
 // Wait implements restate.Host.
 func (h *replayHost) Wait(_ bool, wait func() (*journal.Future, journal.Allocated)) restate.Verdict {
 	await, _ := wait()

@@ -3,6 +3,8 @@ package journal
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
 )
 
 // Notification is a result that arrived: the completion of a command, or a
@@ -21,6 +23,12 @@ type NotificationID struct {
 	Signal     uint32
 	// Name is the name of a named signal.
 	Name string
+}
+
+// Deliverable reports whether id is that of a signal for the handler: one with a
+// name, or the answer of an awakeable. The signal that cancels is none.
+func (id NotificationID) Deliverable() bool {
+	return id.Name != "" || id.Signal >= ident.FirstAwakeable
 }
 
 // CompletionID, SignalID and NamedSignalID build the three forms.

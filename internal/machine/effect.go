@@ -160,6 +160,8 @@ const (
 	// AnswerConflict and AnswerTooEarly: the status does not allow it.
 	AnswerConflict
 	AnswerTooEarly
+	// AnswerUnread: too many signals wait for the handler; nothing is stored.
+	AnswerUnread
 )
 
 // Deliver hands an outbox row to its receiver.

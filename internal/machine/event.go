@@ -84,6 +84,8 @@ type Park struct {
 	Await        *journal.Future
 	Taken        uint32
 	Allocated    journal.Allocated
+	// Unread is how many signals among the taken entries no future has taken.
+	Unread uint32
 }
 
 // Fail says that an attempt ended with a retryable error.
@@ -127,6 +129,9 @@ type Signal struct {
 	ID     ident.InvocationID
 	Signal journal.NotificationID
 	Result journal.Result
+	// Unread is how many signals the live attempt has not taken, as its shell
+	// counts them; nil when none has counted.
+	Unread *uint32
 }
 
 // Returned delivers the result of a callee, or of an attached invocation.

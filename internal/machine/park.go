@@ -10,8 +10,11 @@ func (t *transition) park(ev *Park) []Need {
 		t.now(&StopAttempt{Birth: ev.Birth, Epoch: ev.Epoch, Reason: StopKilled})
 		return nil
 	}
-	await, satisfied := ev.Await, false
+	await, satisfied, unread := ev.Await, false, ev.Unread
 	for _, r := range inv.recent {
+		if r.index >= ev.Taken && r.id.Deliverable() {
+			unread++
+		}
 		if r.index >= ev.Taken && !satisfied {
 			await, satisfied = await.Reduce(r.id, r.failed)
 		}
@@ -20,7 +23,7 @@ func (t *transition) park(ev *Park) []Need {
 		t.now(&KeepWaiting{Birth: ev.Birth, Epoch: ev.Epoch})
 		return nil
 	}
-	inv.row.Allocated, inv.row.Retry = ev.Allocated, Retry{}
+	inv.row.Allocated, inv.row.Retry, inv.row.Unread = ev.Allocated, Retry{}, unread
 	if ev.Allocated.Signals > 0 {
 		inv.row.IssuedAwakeables = true
 	}

@@ -60,7 +60,16 @@ type InvocationRow struct {
 	// means that nothing is kept.
 	Result                 journal.Result
 	CompletedAt, ExpiresAt int64
+
+	// Unread is how many signals have been stored that the handler was not
+	// known to have taken when the last one came.
+	Unread uint32
 }
+
+// MaxUnread bounds the signals of an invocation that its handler has not taken,
+// for requests from outside. What one key owes another is always stored, and so
+// are the answers of as many awakeables.
+const MaxUnread = 10_000
 
 // MaxFailures bounds the failures kept in a record.
 const MaxFailures = 20

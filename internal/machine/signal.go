@@ -60,6 +60,8 @@ func (t *transition) storeSignal(inv *invocation, ev *Signal) AnswerKind {
 		return AnswerApplied
 	case ev.awakeable() && inv.signals[ev.Signal.Signal]:
 		return AnswerDuplicate
+	case !t.mayQueue(inv, ev):
+		return AnswerUnread
 	}
 	if ev.awakeable() {
 		t.put(&SignalRow{Partition: inv.partition(), Birth: inv.row.Birth, Index: ev.Signal.Signal, Entry: inv.row.JournalLength})
@@ -67,6 +69,30 @@ func (t *transition) storeSignal(inv *invocation, ev *Signal) AnswerKind {
 	}
 	t.notify(inv, journal.Notification{Type: journal.TypeSignal, ID: ev.Signal, Result: ev.Result})
 	return AnswerApplied
+}
+
+// awaited reports whether a signal is the answer of one of the first awakeables.
+// Each has one answer, so their number is a bound of its own; signals that
+// nobody takes must not keep out what the handler waits for.
+func (ev *Signal) awaited() bool {
+	return ev.awakeable() && ev.Signal.Signal-ident.FirstAwakeable < MaxUnread
+}
+
+// mayQueue counts a signal that the handler has to take, and refuses one from
+// outside when too many wait already.
+func (t *transition) mayQueue(inv *invocation, ev *Signal) bool {
+	if !ev.Signal.Deliverable() {
+		return true
+	}
+	unread := inv.row.Unread
+	if inv.live && ev.Unread != nil {
+		unread = *ev.Unread
+	}
+	if unread >= MaxUnread && ev.From == (OutboxRef{}) && !ev.awaited() {
+		return false
+	}
+	inv.row.Unread = unread + 1
+	return true
 }
 
 // needForCancel asks for what cancelling takes: a queued invocation ends.

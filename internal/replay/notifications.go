@@ -16,7 +16,13 @@ type notifications struct {
 	consumed map[journal.NotificationID]*journal.Notification
 	named    map[string][]*journal.Notification
 	callees  map[uint32]string
+	// unread counts the signals that no future has taken.
+	unread uint32
 }
+
+// Unread returns how many signals have arrived that nothing has taken: of names
+// and awakeables for which the handler has not waited yet, or never will.
+func (q *notifications) Unread() uint32 { return q.unread }
 
 // Feed adds notifications that arrived, in the order of their entries. It keeps
 // arrived.
@@ -34,6 +40,9 @@ func (q *notifications) sort(from int) {
 	kept := q.queue[:from]
 	for _, n := range q.queue[from:] {
 		if n.Type != journal.TypeCallInvocationID {
+			if n.ID.Deliverable() {
+				q.unread++
+			}
 			kept = append(kept, n)
 			continue
 		}
@@ -73,6 +82,8 @@ func (q *notifications) consume() (id journal.NotificationID, ok bool) {
 		}
 		if _, dup := q.consumed[n.ID]; !dup {
 			q.consumed[n.ID] = &n
+		} else if n.ID.Deliverable() {
+			q.unread--
 		}
 	}
 	return n.ID, true
@@ -87,11 +98,15 @@ func (q *notifications) take(id journal.NotificationID) (*journal.Notification, 
 			return nil, false
 		}
 		q.named[id.Name] = waiting[1:]
+		q.unread--
 		return waiting[0], true
 	}
 	n, ok := q.consumed[id]
 	if ok {
 		delete(q.consumed, id)
+		if id.Deliverable() {
+			q.unread--
+		}
 	}
 	return n, ok
 }
