@@ -7,6 +7,7 @@ import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
@@ -27,6 +28,8 @@ type Inspection struct {
 	// Running says that an attempt executes, or waits in memory, in this
 	// process.
 	Running bool
+	// Place is where it stands in the queue of its key while it is pending.
+	Place   query.Place
 	Journal []journal.Entry
 	// NextFrom is the index of the first entry behind Journal, nil at the end.
 	NextFrom *uint32
@@ -50,9 +53,7 @@ func (rt *Runtime) Inspect(_ context.Context, id ident.InvocationID, o InspectOp
 	if err != nil {
 		return nil, fmt.Errorf("inspect %s: %w", id, err)
 	}
-	if a := rt.attempts.get(in.Invocation.Epoch); a != nil && in.Invocation.Status == machine.StatusReady {
-		in.Running = a.started()
-	}
+	in.Running = rt.runs(&in.Invocation)
 	if o.Deadlock {
 		if in.Deadlock, err = rt.deadlocks.around(&in.Invocation); err != nil {
 			return nil, fmt.Errorf("inspect %s: %w", id, err)
@@ -85,6 +86,9 @@ func inspect(r persistence.Reader, id ident.InvocationID, o InspectOptions) (*In
 		return nil, fmt.Errorf("its record is missing: %w", machine.ErrInconsistent)
 	}
 	in := &Inspection{Invocation: *row.(*machine.InvocationRow)}
+	if in.Place, err = query.NewPlaces(r, query.NewBudget(nil)).Of(&in.Invocation); err != nil {
+		return nil, err
+	}
 	if o.Journal {
 		err = in.readJournal(r, o)
 	}
