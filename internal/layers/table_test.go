@@ -21,6 +21,7 @@ func house() []layer {
 		{"1b", []string{"objects/encoding", "objects/logging"}},
 		{"2", []string{"objects", "persistence"}},
 		{"2b", []string{"objects/ingress", "persistence/storetest"}},
+		{"2d", []string{"internal/query"}},
 		{"2c", []string{"examples/testservices/services"}},
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},

@@ -1,0 +1,2 @@
+// Package query answers questions about rows.
+package query
