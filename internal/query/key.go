@@ -28,7 +28,10 @@ type Key struct {
 	KeyItem
 	// Exists is false for a key that nobody uses.
 	Exists bool
-	Inbox  []Place
+	// HolderLive is what the attempt of Holder is doing, zero when it has none in
+	// memory.
+	HolderLive LiveAttempt
+	Inbox      []Place
 	// SharedRunning counts shared handlers of the key that run.
 	SharedRunning int
 	// State holds values in the order of their names. StateTruncated says that
@@ -98,7 +101,12 @@ func ReadKey(r persistence.Reader, at Moment, key ident.ObjectKey, o KeyOptions)
 	if err != nil {
 		return nil, err
 	}
-	k.KeyItem, k.Exists = *item, true
+	if item != nil {
+		k.KeyItem, k.Exists = *item, true
+	}
+	if k.Holder != nil && at.Live != nil {
+		k.HolderLive, _ = at.Live.Attempt(k.Holder)
+	}
 	if err := k.readInbox(r, newMeter(Moment{}), head, o.InboxLimit); err != nil {
 		return nil, err
 	}

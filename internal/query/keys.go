@@ -57,6 +57,18 @@ const (
 	ByAge
 )
 
+// String returns the word used over HTTP.
+func (o KeyOrder) String() string {
+	switch o {
+	case ByQueueDepth:
+		return "queue_depth"
+	case ByAge:
+		return "age"
+	default:
+		return "key"
+	}
+}
+
 // KeyFilter chooses keys of one service. Zero fields choose everything.
 type KeyFilter struct {
 	Service string
@@ -83,9 +95,9 @@ type KeyItem struct {
 	HeldMs     int64
 	QueueDepth uint64
 	// OldestQueuedAt is when the first of the queue joined it, in milliseconds
-	// since the epoch, 0 when the queue is empty.
-	OldestQueuedAt int64
-	StateEntries   int
+	// since the epoch, 0 when the queue is empty; OldestQueuedMs is how long ago.
+	OldestQueuedAt, OldestQueuedMs int64
+	StateEntries                   int
 	// StateBytes is the size of the values. Measured is false when the key has
 	// values outside of its head record, which a list counts and does not read.
 	StateBytes int
@@ -157,6 +169,9 @@ func keyItem(r persistence.Reader, at Moment, m *meter, key ident.ObjectKey, p i
 		if item.OldestQueuedAt, err = oldestQueued(r, m, head); err != nil {
 			return nil, err
 		}
+	}
+	if item.OldestQueuedAt != 0 {
+		item.OldestQueuedMs = max(0, at.Now-item.OldestQueuedAt)
 	}
 	return item, nil
 }

@@ -21,7 +21,7 @@ const (
 )
 
 // ErrNoPages is the error of a cursor for a list that has one page.
-var ErrNoPages = errors.New("only order=key has pages: leave the cursor out, or raise the limit")
+var ErrNoPages = errors.New("a list in this order has one page: leave the cursor out, and raise the limit to see more")
 
 // rankedKeys lists the keys with the longest queues, or those that have been held
 // for longest. There is no index for either, so it looks at everybody who may hold
