@@ -386,7 +386,7 @@ func TestAwakeablesAreFilteredAndPaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = b.rt.Awakeables(t.Context(), query.AwakeableFilter{Service: "Desk"}, query.Paging{Limit: 2, Cursor: page.Next})
-		if !errors.Is(err, query.ErrCursor) {
+		if !errors.Is(err, query.ErrForeignCursor) {
 			t.Errorf("the cursor of another filter gives %v", err)
 		}
 	})

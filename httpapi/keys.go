@@ -95,7 +95,7 @@ func (s *Server) keyError(err error, service string) error {
 	switch {
 	case errors.Is(err, actors.ErrUnknownService):
 		return s.services.noService(service)
-	case errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrNoPages):
+	case errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrForeignCursor), errors.Is(err, query.ErrNoPages):
 		return badRequest(err.Error())
 	}
 	return err

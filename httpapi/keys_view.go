@@ -84,7 +84,7 @@ func newKeyView(key ident.ObjectKey, k *query.Key, workflow bool, valueBytes int
 	for i := range k.Inbox {
 		p := &k.Inbox[i]
 		v.Inbox[i] = placeView{Position: p.Position, Kind: p.Kind.String(), Handler: p.Handler, QueuedAt: instant(p.QueuedAt)}
-		if p.Kind == query.PlaceInvocation {
+		if p.Kind == query.InboxInvocation {
 			v.Inbox[i].ID = p.ID.String()
 		}
 	}

@@ -1,8 +1,9 @@
 package query
 
 import (
+	"encoding/binary"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -79,23 +80,28 @@ type AwakeableItem struct {
 // that were answered before their invocation has started are found by the id of
 // that invocation only.
 func Awakeables(r persistence.Reader, at Moment, f AwakeableFilter, p Paging) (Page[AwakeableItem], error) {
-	from, err := p.position("awakeables", f, 3)
+	limit, from, err := p.begin(awakeableList, f.text(), 1)
 	if err != nil {
 		return Page[AwakeableItem]{}, err
 	}
-	w := awakeableWalk{r: r, at: at, m: newMeter(at), filter: f, limit: p.Limit}
-	if err := w.resume(from); err != nil {
+	w := awakeableWalk{r: r, at: at, m: newMeter(at), filter: f, limit: limit}
+	if err := w.resume(from[0]); err != nil {
 		return Page[AwakeableItem]{}, err
 	}
 	if err := w.run(); err != nil {
 		return Page[AwakeableItem]{}, err
 	}
-	page := Page[AwakeableItem]{Items: w.items, Examined: w.m.examined}
+	page := Page[AwakeableItem]{Items: w.items, Examined: w.m.Examined()}
 	if w.stopped {
-		page.Next = p.seal("awakeables", f, w.place()...)
+		page.Next = seal(awakeableList, f.text(), w.place())
 	}
 	return page, nil
 }
+
+// awakeableList is the name of the list in its cursors.
+const awakeableList = "awakeables"
+
+func (f *AwakeableFilter) text() string { return fmt.Sprintf("%#v", *f) }
 
 // awakeableWalk is a walk over invocations and the awakeables of each.
 type awakeableWalk struct {
@@ -114,28 +120,30 @@ type awakeableWalk struct {
 	stopped   bool
 }
 
-func (w *awakeableWalk) place() []string {
-	return []string{
-		strconv.FormatUint(uint64(w.partition), 10), strconv.FormatUint(uint64(w.birth), 10), strconv.FormatUint(uint64(w.index), 10),
-	}
+func (w *awakeableWalk) place() string {
+	b := binary.BigEndian.AppendUint16(nil, uint16(w.partition))
+	return string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, uint64(w.birth)), w.index))
 }
 
-func (w *awakeableWalk) resume(place []string) error {
-	if place[0] == "" {
+func (w *awakeableWalk) resume(place string) error {
+	if place == "" {
 		return nil
 	}
-	p, errP := strconv.ParseUint(place[0], 10, 16)
-	b, errB := strconv.ParseUint(place[1], 10, 64)
-	i, errI := strconv.ParseUint(place[2], 10, 32)
-	if errP != nil || errB != nil || errI != nil || p >= ident.Partitions {
+	if len(place) != 14 {
 		return ErrCursor
 	}
-	w.partition, w.birth, w.index = ident.Partition(p), ident.Seq(b), uint32(i)
+	b := []byte(place)
+	w.partition, w.birth, w.index = ident.Partition(binary.BigEndian.Uint16(b)), ident.Seq(binary.BigEndian.Uint64(b[2:])), binary.BigEndian.Uint32(b[10:])
+	if w.partition >= ident.Partitions {
+		return ErrCursor
+	}
 	return nil
 }
 
+// full ends a step, and reports whether the page ends behind it.
 func (w *awakeableWalk) full() bool {
-	w.stopped = w.stopped || len(w.items) >= w.limit || w.m.over()
+	over := w.m.over()
+	w.stopped = w.stopped || over || len(w.items) >= w.limit
 	return w.stopped
 }
 
@@ -278,7 +286,7 @@ func allocatedSignals(r persistence.Reader, m *meter, inv *machine.InvocationRow
 	rows := r.Rows(from, to, persistence.Descending)
 	defer rows.Close()
 	for steps := 0; steps < maxJournalSteps && rows.Next(); steps++ {
-		m.spend()
+		m.Spend(1)
 		row, err := rows.Row()
 		if err != nil {
 			return 0, err
@@ -312,7 +320,7 @@ func (o *awakeableOwner) walk() error {
 		defer answers.rows.Close()
 	}
 	for ; index < o.end; index++ {
-		o.m.spend()
+		o.m.Spend(1)
 		answered, err := answers.has(index)
 		if err != nil {
 			return err
@@ -403,7 +411,7 @@ func (s *signals) next() bool {
 			s.ended, s.err = true, s.rows.Err()
 			break
 		}
-		s.m.spend()
+		s.m.Spend(1)
 		row, err := s.rows.Row()
 		if err != nil {
 			s.err = err

@@ -1,11 +1,8 @@
 package query
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"hash/fnv"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -18,106 +15,76 @@ import (
 type Moment struct {
 	// Now is the time of the runtime, in milliseconds since the epoch.
 	Now int64
-	// Clock bounds how long a page takes; nil bounds it by rows alone.
+	// Clock measures how long a page takes; nil is time.Now.
 	Clock func() time.Time
 	Live  Live
 }
 
-// Bounds of a page.
-const (
-	maxExamined = 5000
-	maxDuration = 10 * time.Millisecond
-	// minExamined are looked at however slow the store is, so that every page goes
-	// forward.
-	minExamined = 16
-)
-
-// meter counts what a page looks at.
+// meter paces a walk: it ends with the budget, but not before some steps were
+// made, however late it is, so that every page gets on.
 type meter struct {
-	clock    func() time.Time
-	until    time.Time
-	limit    int
-	examined int
+	*Budget
+	walked int
 }
 
-func newMeter(at Moment) *meter {
-	return newMeterOf(at, maxExamined, maxDuration)
-}
+func newMeter(at Moment) *meter { return &meter{Budget: NewBudget(at.Clock)} }
 
-func newMeterOf(at Moment, limit int, d time.Duration) *meter {
-	m := &meter{clock: at.Clock, limit: limit}
-	if m.clock != nil {
-		m.until = m.clock().Add(d)
-	}
-	return m
-}
+// newCount returns a meter that counts and has no time.
+func newCount() *meter { return &meter{Budget: newBudget(nil, MaxSteps, 0)} }
 
-// spend counts one row.
-func (m *meter) spend() { m.examined++ }
-
-// over reports whether the page has to end.
+// over ends one step of the walk, and reports whether it was the last one.
 func (m *meter) over() bool {
-	return m.examined >= m.limit || m.examined >= minExamined && m.clock != nil && !m.clock().Before(m.until)
+	m.walked++
+	return m.Left() == 0 || m.walked >= minWalk && m.Late()
 }
 
-// Paging says which page is asked for.
+// Paging says which page of a list is asked for. The zero value is the first page,
+// with DefaultLimit items.
 type Paging struct {
-	Limit  int
+	// Limit is how many items the page has at most, 1 to MaxLimit.
+	Limit int
+	// Cursor is the Next of the page before, "" for the first one.
 	Cursor string
 }
 
-// Page is a part of a list.
-type Page[T any] struct {
-	Items []T
-	Next  string
-	// Examined counts the rows that were looked at.
-	Examined int
-	// Partial says that an order has not seen everything.
-	Partial bool
-}
-
-// ErrCursor is the error of a cursor that was not given out for the list and the
-// filter that it comes with.
-var ErrCursor = errors.New("the cursor does not belong to this list and these filters: leave it out to begin again")
-
-type cursorText struct {
-	V int
-	L string
-	H uint64
-	P []string
-}
-
-func filterHash(f any) uint64 {
-	h := fnv.New64a()
-	fmt.Fprintf(h, "%#v", f)
-	return h.Sum64()
-}
-
-// seal writes a cursor.
-func (p Paging) seal(list string, filter any, position ...string) string {
-	b, _ := json.Marshal(cursorText{1, list, filterHash(filter), position})
-	return base64.RawURLEncoding.EncodeToString(b)
-}
-
-// position reads the cursor: n parts, which are empty for the first page.
-func (p Paging) position(list string, filter any, n int) ([]string, error) {
-	if p.Cursor == "" {
-		return make([]string, n), nil
+// begin reads the limit and the position of a page, whose n parts are empty for
+// the first one.
+func (p Paging) begin(list, filter string, n int) (limit int, parts []string, err error) {
+	if limit, err = Limit(p.Limit); err != nil {
+		return 0, nil, err
 	}
-	var c cursorText
-	b, err := base64.RawURLEncoding.DecodeString(p.Cursor)
-	if err == nil {
-		err = json.Unmarshal(b, &c)
+	b, err := DecodeCursor(p.Cursor, list, filter)
+	if b == nil || err != nil {
+		return limit, make([]string, n), err
 	}
-	if err != nil || c.V != 1 || c.L != list || c.H != filterHash(filter) || len(c.P) != n {
-		return nil, ErrCursor
+	for len(b) > 0 {
+		size, used := binary.Uvarint(b)
+		if used <= 0 || size > uint64(len(b)-used) {
+			return 0, nil, ErrCursor
+		}
+		b = b[used:]
+		parts = append(parts, string(b[:size]))
+		b = b[size:]
 	}
-	return c.P, nil
+	if len(parts) != n {
+		return 0, nil, ErrCursor
+	}
+	return limit, parts, nil
+}
+
+// seal returns the cursor of a position.
+func seal(list, filter string, parts ...string) string {
+	var b []byte
+	for _, part := range parts {
+		b = binary.AppendUvarint(b, uint64(len(part)))
+		b = append(b, part...)
+	}
+	return EncodeCursor(list, filter, b)
 }
 
 // get reads one row.
 func get[T machine.Row](r persistence.Reader, m *meter, key machine.Key) (row T, err error) {
-	m.spend()
+	m.Spend(1)
 	found, err := r.Get(key)
 	if found == nil || err != nil {
 		return row, err

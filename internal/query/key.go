@@ -31,7 +31,7 @@ type Key struct {
 	// HolderLive is what the attempt of Holder is doing, zero when it has none in
 	// memory.
 	HolderLive LiveAttempt
-	Inbox      []Place
+	Inbox      []InboxPlace
 	// SharedRunning counts shared handlers of the key that run.
 	SharedRunning int
 	// State holds values in the order of their names. StateTruncated says that
@@ -46,36 +46,36 @@ type Key struct {
 	PromisesTruncated bool
 }
 
-// Place is one place of a queue.
-type Place struct {
+// InboxPlace is one place of a queue.
+type InboxPlace struct {
 	// Position is 1 for the next.
 	Position int
-	Kind     PlaceKind
+	Kind     InboxKind
 	QueuedAt int64
 	// ID and Handler are set for an invocation.
 	ID      ident.InvocationID
 	Handler string
 }
 
-// PlaceKind says what waits in a queue.
-type PlaceKind uint8
+// InboxKind says what waits in a queue.
+type InboxKind uint8
 
 // Kinds of places.
 const (
-	PlaceInvocation PlaceKind = iota
-	PlaceStatePatch
+	InboxInvocation InboxKind = iota
+	InboxStatePatch
 )
 
 // String returns the word used over HTTP.
-func (k PlaceKind) String() string {
-	if k == PlaceStatePatch {
+func (k InboxKind) String() string {
+	if k == InboxStatePatch {
 		return "state_patch"
 	}
 	return "invocation"
 }
 
-// placeKind returns what an inbox row is.
-func placeKind(*machine.InboxRow) PlaceKind { return PlaceInvocation }
+// inboxKind returns what an inbox row is.
+func inboxKind(*machine.InboxRow) InboxKind { return InboxInvocation }
 
 // ReadKey reads one key. It costs what is shown, and the steps over what was
 // removed from queue and state a moment ago, of which there are at most as many
@@ -83,7 +83,7 @@ func placeKind(*machine.InboxRow) PlaceKind { return PlaceInvocation }
 func ReadKey(r persistence.Reader, at Moment, key ident.ObjectKey, o KeyOptions) (*Key, error) {
 	// The time does not bound this: what is shown is, and a version of the state
 	// that comes or not with the load of the machine would be of no use.
-	m := newMeter(Moment{})
+	m := newCount()
 	p := ident.KeyPartitionKey(key.Key).Partition()
 	k := &Key{KeyItem: KeyItem{Key: key.Key, Measured: true}}
 	if at.Live != nil {
@@ -107,13 +107,13 @@ func ReadKey(r persistence.Reader, at Moment, key ident.ObjectKey, o KeyOptions)
 	if k.Holder != nil && at.Live != nil {
 		k.HolderLive, _ = at.Live.Attempt(k.Holder)
 	}
-	if err := k.readInbox(r, newMeter(Moment{}), head, o.InboxLimit); err != nil {
+	if err := k.readInbox(r, newCount(), head, o.InboxLimit); err != nil {
 		return nil, err
 	}
-	if err := k.readState(r, newMeter(Moment{}), head, o.StateAfter); err != nil {
+	if err := k.readState(r, newCount(), head, o.StateAfter); err != nil {
 		return nil, err
 	}
-	err = k.readPromises(r, newMeter(Moment{}), head)
+	err = k.readPromises(r, newCount(), head)
 	return k, err
 }
 
@@ -124,7 +124,7 @@ func (k *Key) readInbox(r persistence.Reader, m *meter, head *machine.HeadRow, l
 	rows := openInbox(r, head)
 	defer rows.Close()
 	for len(k.Inbox) < limit && !m.over() && rows.Next() {
-		m.spend()
+		m.Spend(1)
 		row, err := rows.Row()
 		if err != nil {
 			return err
@@ -133,8 +133,8 @@ func (k *Key) readInbox(r persistence.Reader, m *meter, head *machine.HeadRow, l
 		if !ok {
 			continue
 		}
-		place := Place{Position: len(k.Inbox) + 1, Kind: placeKind(q), QueuedAt: q.QueuedAt}
-		if place.Kind == PlaceInvocation {
+		place := InboxPlace{Position: len(k.Inbox) + 1, Kind: inboxKind(q), QueuedAt: q.QueuedAt}
+		if place.Kind == InboxInvocation {
 			place.ID = q.ID
 			inv, err := readInvocation(r, m, q.ID.Partition(), q.Birth)
 			if err != nil {
@@ -161,7 +161,7 @@ func (k *Key) readState(r persistence.Reader, m *meter, head *machine.HeadRow, a
 		rows := openState(r, head, after)
 		defer rows.Close()
 		for rows.Next() {
-			m.spend()
+			m.Spend(1)
 			name := rows.Key().Name
 			for len(inline) > 0 && inline[0].Name < name {
 				if !page.add(inline[0]) {
@@ -254,7 +254,7 @@ func (k *Key) readPromises(r persistence.Reader, m *meter, head *machine.HeadRow
 	rows := openPromises(r, head, "")
 	defer rows.Close()
 	for !m.over() && rows.Next() {
-		m.spend()
+		m.Spend(1)
 		if len(k.Promises) == MaxKeyPromises {
 			k.PromisesTruncated = true
 			return nil

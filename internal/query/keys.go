@@ -1,6 +1,7 @@
 package query
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -109,35 +110,44 @@ func Keys(r persistence.Reader, at Moment, f KeyFilter, p Paging) (Page[KeyItem]
 	if f.Order != ByKey {
 		return rankedKeys(r, at, f, p)
 	}
-	from, err := p.position("objects", f, 1)
+	limit, from, err := p.begin(keyList, f.text(), 1)
 	if err != nil {
 		return Page[KeyItem]{}, err
 	}
 	m := newMeter(at)
-	walk := openListing(r, f.Service, f.Prefix, from[0])
-	defer walk.close()
+	walk := openListing(r, m, f.Service, f.Prefix, from[0])
+	defer walk.Close()
 	page := Page[KeyItem]{}
-	for {
-		step, more, err := walk.next()
-		if err != nil || !more {
-			page.Examined = m.examined
+	for walk.Next() {
+		if err := addKey(r, at, m, &f, walk, &page); err != nil {
 			return page, err
 		}
-		m.spend()
-		if step.present {
-			item, err := keyItem(r, at, m, step.object, step.partition)
-			if err != nil {
-				return page, err
-			}
-			if item != nil && f.matches(item) {
-				page.Items = append(page.Items, *item)
-			}
-		}
-		if len(page.Items) == p.Limit || m.over() {
-			page.Next, page.Examined = p.seal("objects", f, step.name), m.examined
-			return page, nil
+		if over := m.over(); over || len(page.Items) == limit {
+			page.Next = seal(keyList, f.text(), walk.Key().Name)
+			break
 		}
 	}
+	page.Examined = m.Examined()
+	return page, walk.Err()
+}
+
+// keyList is the name of the list in its cursors.
+const keyList = "objects"
+
+func (f *KeyFilter) text() string { return fmt.Sprintf("%#v", *f) }
+
+// addKey adds the key at which walk stands, if it belongs to the list.
+func addKey(r persistence.Reader, at Moment, m *meter, f *KeyFilter, walk *Merge, page *Page[KeyItem]) error {
+	row, err := walk.Row()
+	if row == nil || err != nil {
+		return err
+	}
+	k := walk.Key()
+	item, err := keyItem(r, at, m, listed(k), k.Partition)
+	if item != nil && err == nil && f.matches(item) {
+		page.Items = append(page.Items, *item)
+	}
+	return err
 }
 
 func (f *KeyFilter) matches(k *KeyItem) bool {
@@ -242,7 +252,7 @@ func oldestQueued(r persistence.Reader, m *meter, head *machine.HeadRow) (int64,
 	rows := openInbox(r, head)
 	defer rows.Close()
 	for rows.Next() {
-		m.spend()
+		m.Spend(1)
 		row, err := rows.Row()
 		if err != nil {
 			return 0, err

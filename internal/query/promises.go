@@ -1,6 +1,8 @@
 package query
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -43,40 +45,39 @@ func (p *PromiseItem) Completed() bool { return p.Result.Kind != journal.ResultN
 
 // Promises lists promises in the order of service, key and name.
 func Promises(r persistence.Reader, at Moment, f PromiseFilter, p Paging) (Page[PromiseItem], error) {
-	from, err := p.position("promises", f.text(), 3)
+	limit, from, err := p.begin(promiseList, f.text(), 3)
 	if err != nil {
 		return Page[PromiseItem]{}, err
 	}
-	w := promiseWalk{r: r, m: newMeter(at), filter: f, limit: p.Limit}
+	w := promiseWalk{r: r, m: newMeter(at), filter: f, limit: limit}
 	w.service, w.at, w.name = from[0], from[1], from[2]
 	if err = w.run(); err != nil {
 		return Page[PromiseItem]{}, err
 	}
-	page := Page[PromiseItem]{Items: w.items, Examined: w.m.examined}
+	page := Page[PromiseItem]{Items: w.items, Examined: w.m.Examined()}
 	if w.stopped {
-		page.Next = p.seal("promises", f.text(), w.service, w.at, w.name)
+		page.Next = seal(promiseList, f.text(), w.service, w.at, w.name)
 	}
 	return page, nil
 }
 
-// text is the filter as a cursor knows it: without pointers.
-func (f *PromiseFilter) text() []string {
-	text := []string{strings.Join(f.Services, ",")}
-	for _, s := range []*string{f.Key, f.Name} {
-		if s == nil {
-			text = append(text, "-")
-		} else {
-			text = append(text, "="+*s)
-		}
+// promiseList is the name of the list in its cursors.
+const promiseList = "promises"
+
+// text is the filter as a cursor knows it.
+func (f *PromiseFilter) text() string {
+	completed := "any"
+	if f.Completed != nil {
+		completed = strconv.FormatBool(*f.Completed)
 	}
-	switch {
-	case f.Completed == nil:
-		return append(text, "-")
-	case *f.Completed:
-		return append(text, "true")
-	default:
-		return append(text, "false")
+	return fmt.Sprintf("%q %s %s %s", f.Services, optional(f.Key), optional(f.Name), completed)
+}
+
+func optional(s *string) string {
+	if s == nil {
+		return "any"
 	}
+	return strconv.Quote(*s)
 }
 
 // promiseWalk is a walk over services, their keys, and the promises of each.
@@ -95,8 +96,10 @@ type promiseWalk struct {
 	stopped bool
 }
 
+// full ends a step, and reports whether the page ends behind it.
 func (w *promiseWalk) full() bool {
-	w.stopped = w.stopped || len(w.items) >= w.limit || w.m.over()
+	over := w.m.over()
+	w.stopped = w.stopped || over || len(w.items) >= w.limit
 	return w.stopped
 }
 
@@ -138,17 +141,16 @@ func (w *promiseWalk) all(service string) error {
 			return err
 		}
 	}
-	walk := openListing(w.r, service, "", w.at)
-	defer walk.close()
-	for {
-		step, more, err := walk.next()
-		if err != nil || !more {
+	walk := openListing(w.r, w.m, service, "", w.at)
+	defer walk.Close()
+	for walk.Next() {
+		row, err := walk.Row()
+		if err != nil {
 			return err
 		}
-		w.m.spend()
-		w.at, w.name = step.name, ""
-		if step.present {
-			if err := w.promisesOf(step.object); err != nil {
+		w.at, w.name = walk.Key().Name, ""
+		if row != nil {
+			if err := w.promisesOf(listed(walk.Key())); err != nil {
 				return err
 			}
 		}
@@ -156,6 +158,7 @@ func (w *promiseWalk) all(service string) error {
 			return nil
 		}
 	}
+	return walk.Err()
 }
 
 // promisesOf walks the promises of a workflow that lie behind name. When it ends
@@ -172,7 +175,7 @@ func (w *promiseWalk) promisesOf(key ident.ObjectKey) error {
 	rows := openPromises(w.r, head, w.name)
 	defer rows.Close()
 	for rows.Next() {
-		w.m.spend()
+		w.m.Spend(1)
 		name := rows.Key().Name
 		w.name = "=" + name
 		if w.filter.Name == nil || *w.filter.Name == name {
@@ -227,7 +230,7 @@ func (p *PromiseItem) readWaiters(r persistence.Reader, m *meter, row *machine.P
 	rows := r.Rows(from, to, persistence.Ascending)
 	defer rows.Close()
 	for steps := 0; rows.Next(); steps++ {
-		m.spend()
+		m.Spend(1)
 		if len(p.Waiters) == MaxWaiters || steps == maxWaiterSteps {
 			p.WaitersTruncated = true
 			return nil

@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -31,7 +32,11 @@ func rankedKeys(r persistence.Reader, at Moment, f KeyFilter, p Paging) (Page[Ke
 	if p.Cursor != "" {
 		return page, ErrNoPages
 	}
-	m := newMeterOf(at, 1<<30, maxRankedTime)
+	limit, err := Limit(p.Limit)
+	if err != nil {
+		return page, err
+	}
+	m := &meter{Budget: newBudget(at.Clock, math.MaxInt, maxRankedTime)}
 	looked := 0
 	for partition := range ident.Partition(ident.Partitions) {
 		err := eachHeld(r, at, m, partition, &f, func(item *KeyItem) bool {
@@ -40,7 +45,7 @@ func rankedKeys(r persistence.Reader, at Moment, f KeyFilter, p Paging) (Page[Ke
 				return false
 			}
 			if item != nil {
-				page.Items = f.rank(append(page.Items, *item), 2*p.Limit, p.Limit)
+				page.Items = f.rank(append(page.Items, *item), 2*limit, limit)
 			}
 			return true
 		})
@@ -51,9 +56,9 @@ func rankedKeys(r persistence.Reader, at Moment, f KeyFilter, p Paging) (Page[Ke
 			break
 		}
 	}
-	page.Items = f.rank(page.Items, p.Limit, p.Limit)
+	page.Items = f.rank(page.Items, limit, limit)
 	f.sort(page.Items)
-	page.Examined = m.examined
+	page.Examined = m.Examined()
 	return page, nil
 }
 

@@ -42,7 +42,7 @@ func openWaiting(r persistence.Reader, m *meter, p ident.Partition, after ident.
 }
 
 func (w *waiting) open(r persistence.Reader, m *meter, from, to machine.Key) {
-	m.spend()
+	m.Spend(1)
 	w.sources = append(w.sources, waitingSource{rows: r.Rows(from, to, persistence.Ascending)})
 	w.advance(&w.sources[len(w.sources)-1])
 }
@@ -77,7 +77,7 @@ func (w *waiting) next(m *meter) (step waitingStep, more bool, err error) {
 		if s.ended || s.birth != step.birth {
 			continue
 		}
-		m.spend()
+		m.Spend(1)
 		row, err := s.rows.Row()
 		if err != nil {
 			return step, false, err

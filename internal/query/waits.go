@@ -33,7 +33,7 @@ func Waits(r persistence.Reader, inv *machine.InvocationRow, await *journal.Futu
 	if await == nil {
 		return nil, nil
 	}
-	m := newMeter(Moment{})
+	m := newCount()
 	var waits []Wait
 	for id := range await.Leaves() {
 		if len(waits) == MaxWaits {
