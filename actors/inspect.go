@@ -35,7 +35,9 @@ type Inspection struct {
 	// suspended invocation waits for stands in its record.
 	Awaiting *journal.Future
 	// Waits explains what it waits for.
-	Waits   []query.Wait
+	Waits []query.Wait
+	// Place is where it stands in the queue of its key while it is pending.
+	Place   query.Place
 	Journal []journal.Entry
 	// NextFrom is the index of the first entry behind Journal, nil at the end.
 	NextFrom *uint32
@@ -104,6 +106,9 @@ func inspect(r persistence.Reader, id ident.InvocationID, o InspectOptions) (*In
 		return nil, fmt.Errorf("its record is missing: %w", machine.ErrInconsistent)
 	}
 	in := &Inspection{Invocation: *row.(*machine.InvocationRow)}
+	if in.Place, err = query.NewPlaces(r, query.NewBudget(nil)).Of(&in.Invocation); err != nil {
+		return nil, err
+	}
 	if o.Journal {
 		err = in.readJournal(r, o)
 	}

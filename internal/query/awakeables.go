@@ -153,11 +153,17 @@ func (w *awakeableWalk) run() error {
 	}
 	last := ident.Partition(ident.Partitions - 1)
 	if w.filter.HasKey {
-		only := ident.KeyPartitionKey(w.filter.Key).Partition()
-		if w.partition != only {
-			w.partition, w.birth, w.index = only, 0, 0
+		only := ident.KeyPartitionKey(w.filter.Key)
+		if last = only.Partition(); w.partition != last {
+			w.partition, w.birth, w.index = last, 0, 0
 		}
-		last = only
+		births, all, err := w.gather(only)
+		if err != nil {
+			return err
+		}
+		if all {
+			return w.ofKey(births)
+		}
 	}
 	for {
 		if err := w.inPartition(); err != nil || w.stopped || w.partition == last {
@@ -178,6 +184,49 @@ func (w *awakeableWalk) one() error {
 	}
 	w.partition, w.birth = w.filter.Invocation.Partition(), row.Birth
 	return w.awakeablesOf(row.Birth)
+}
+
+// gather returns the births of all invocations of a key from the present one on, in
+// their order. all is false when there are too many: then the partition is walked.
+func (w *awakeableWalk) gather(key ident.PartitionKey) (births []ident.Seq, all bool, err error) {
+	first, last := ident.NewInvocationID(key, [16]byte{}), ident.NewInvocationID(key, ones())
+	from := machine.Key{Partition: key.Partition(), Table: machine.TableID, ID: first}
+	rows := w.r.Rows(from, machine.Key{}, persistence.Ascending)
+	defer rows.Close()
+	for steps := 0; rows.Next(); steps++ {
+		w.m.Spend(1)
+		if id := rows.Key().ID; slices.Compare(id[:], last[:]) > 0 {
+			break
+		}
+		if steps == gatherSteps {
+			return nil, false, nil
+		}
+		row, err := rows.Row()
+		if err != nil {
+			return nil, false, err
+		}
+		if id, ok := row.(*machine.IDRow); ok && id.Object.Key == w.filter.Key && id.Birth >= w.birth {
+			births = append(births, id.Birth)
+		}
+	}
+	slices.Sort(births)
+	return births, true, rows.Err()
+}
+
+// ofKey walks the awakeables of the invocations of one key.
+func (w *awakeableWalk) ofKey(births []ident.Seq) error {
+	for _, birth := range births {
+		if birth == w.birth && w.index == 0 {
+			continue // it is done
+		}
+		if birth != w.birth {
+			w.birth, w.index = birth, 0
+		}
+		if err := w.awakeablesOf(birth); err != nil || w.full() {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *awakeableWalk) inPartition() error {
@@ -224,10 +273,12 @@ func (w *awakeableWalk) awakeablesOf(birth ident.Seq) error {
 	return o.walk()
 }
 
-// wants reports whether the filter chooses an invocation.
+// wants reports whether the filter chooses an invocation. Which ones are looked at
+// does not depend on the way on which they are found.
 func (w *awakeableWalk) wants(inv *machine.InvocationRow) bool {
 	f, t := &w.filter, &inv.Target
-	return inv.Status != machine.StatusCompleted &&
+	return (f.Invocation != ident.InvocationID{} || inv.Status == machine.StatusReady || slices.Contains(awakeableClasses(), inv.Class())) &&
+		inv.Status != machine.StatusCompleted &&
 		(f.Service == "" || f.Service == t.Service) &&
 		(f.Handler == "" || f.Handler == t.Handler) &&
 		(!f.HasKey || t.Keyed() && f.Key == t.Key)

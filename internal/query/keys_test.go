@@ -53,6 +53,8 @@ type town struct {
 	// awakeables are the lines that a list should have.
 	awakeables map[string]string
 	writes     []machine.Write
+	// crowded is a key with more invocations than a page gathers.
+	crowded string
 }
 
 type townKey struct {
@@ -118,6 +120,7 @@ func (w *town) hold(key ident.ObjectKey, k *townKey, head *machine.HeadRow) {
 		w.put(row)
 	}
 	w.put(inv)
+	w.put(&machine.IDRow{ID: inv.ID, Birth: inv.Birth, Object: key})
 	if inv.Status == machine.StatusReady {
 		w.put(&machine.ActiveRow{Partition: head.Partition, Birth: inv.Birth, ID: inv.ID, Object: key})
 	} else {
@@ -160,6 +163,19 @@ func (w *town) hand(inv *machine.InvocationRow, queue uint64) {
 	}
 }
 
+// crowd gives one key more invocations than a page gathers.
+func (w *town) crowd() {
+	for key, k := range w.keys {
+		if k.status == KeySuspended {
+			w.crowded = key.Key
+		}
+	}
+	for range gatherSteps + 1 {
+		w.birth++
+		w.put(&machine.IDRow{ID: w.id(w.crowded), Birth: w.birth, Object: ident.ObjectKey{Service: "Z", Key: w.crowded}})
+	}
+}
+
 func (w *town) commit(t testing.TB, s persistence.Store) {
 	t.Helper()
 	commit(t, s, w.writes...)
@@ -199,6 +215,7 @@ func TestListsAgreeWithANaiveModel(t *testing.T) {
 		for range 300 {
 			w.settle()
 		}
+		w.crowd()
 		w.commit(t, s)
 		at := Moment{Now: townNow}
 		for range 40 {
@@ -272,10 +289,12 @@ func (w *town) compareAwakeables(t *testing.T, s persistence.Store, at Moment) {
 	t.Helper()
 	f := AwakeableFilter{Service: []string{"", "A", "B"}[w.rng.IntN(3)]}
 	if w.rng.IntN(3) == 0 {
-		f.HasKey, f.Key = true, fmt.Sprint("k", w.rng.IntN(1000))
+		f.HasKey, f.Key = true, w.crowded
 		for key := range w.keys {
-			f.Key = key.Key
-			break
+			if w.rng.IntN(2) == 0 {
+				f.Key = key.Key
+				break
+			}
 		}
 	}
 	if w.rng.IntN(2) == 0 {

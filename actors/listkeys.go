@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -15,6 +16,20 @@ func (rt *Runtime) moment() query.Moment {
 	return query.Moment{Now: rt.clock.nowMs(), Clock: rt.clock.lapse, Live: liveAttempts{rt.attempts}}
 }
 
+// question reads one snapshot for a question. A store that is closed has stopped with the
+// runtime.
+func (rt *Runtime) question(what string, fn func(persistence.Reader) error) error {
+	err := rt.options.Store.Read(fn)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, persistence.ErrClosed):
+		return fmt.Errorf("%s: %w: %w", what, ErrStopped, err)
+	default:
+		return fmt.Errorf("%s: %w", what, err)
+	}
+}
+
 // Keys lists the keys of an object or of a workflow, from one snapshot of what is
 // durable. Its errors are ErrUnknownService for a service that is not bound and has
 // no keys, those of the cursor, and those of the store.
@@ -22,7 +37,7 @@ func (rt *Runtime) Keys(_ context.Context, f query.KeyFilter, p query.Paging) (p
 	if err := rt.keyed(f.Service); err != nil {
 		return page, err
 	}
-	err = rt.options.Store.Read(func(r persistence.Reader) (err error) {
+	err = rt.question("list keys of "+f.Service, func(r persistence.Reader) (err error) {
 		page, err = query.Keys(r, rt.moment(), f, p)
 		if err != nil || len(page.Items) > 0 || page.Next != "" || rt.bindings[f.Service] != nil {
 			return err
@@ -33,10 +48,7 @@ func (rt *Runtime) Keys(_ context.Context, f query.KeyFilter, p query.Paging) (p
 		}
 		return err
 	})
-	if err != nil {
-		return page, fmt.Errorf("list keys of %s: %w", f.Service, err)
-	}
-	return page, nil
+	return page, err
 }
 
 // Key reads one key. A key that nobody uses is idle and empty. Its errors are those
@@ -45,17 +57,14 @@ func (rt *Runtime) Key(_ context.Context, key ident.ObjectKey, o query.KeyOption
 	if err := rt.keyed(key.Service); err != nil {
 		return nil, err
 	}
-	err = rt.options.Store.Read(func(r persistence.Reader) (err error) {
+	err = rt.question("read key "+key.String(), func(r persistence.Reader) (err error) {
 		k, err = query.ReadKey(r, rt.moment(), key, o)
+		if err == nil && !k.Exists && rt.bindings[key.Service] == nil {
+			err = fmt.Errorf("%w: '%s'", ErrUnknownService, key.Service)
+		}
 		return err
 	})
-	if err == nil && !k.Exists && rt.bindings[key.Service] == nil {
-		err = fmt.Errorf("%w: '%s'", ErrUnknownService, key.Service)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read key %s: %w", key, err)
-	}
-	return k, nil
+	return k, err
 }
 
 // keyed refuses a service without keys.
@@ -69,14 +78,11 @@ func (rt *Runtime) keyed(service string) error {
 // Awakeables lists awakeables that are not done. What handlers in memory wait for
 // is laid over the snapshot. Its errors are those of the cursor and of the store.
 func (rt *Runtime) Awakeables(_ context.Context, f query.AwakeableFilter, p query.Paging) (page query.Page[query.AwakeableItem], err error) {
-	err = rt.options.Store.Read(func(r persistence.Reader) (err error) {
+	err = rt.question("list awakeables", func(r persistence.Reader) (err error) {
 		page, err = query.Awakeables(r, rt.moment(), f, p)
 		return err
 	})
-	if err != nil {
-		return page, fmt.Errorf("list awakeables: %w", err)
-	}
-	return page, nil
+	return page, err
 }
 
 // Promises lists promises of workflows; without services in f those of every
@@ -89,12 +95,9 @@ func (rt *Runtime) Promises(_ context.Context, f query.PromiseFilter, p query.Pa
 			}
 		}
 	}
-	err = rt.options.Store.Read(func(r persistence.Reader) (err error) {
+	err = rt.question("list promises", func(r persistence.Reader) (err error) {
 		page, err = query.Promises(r, rt.moment(), f, p)
 		return err
 	})
-	if err != nil {
-		return page, fmt.Errorf("list promises: %w", err)
-	}
-	return page, nil
+	return page, err
 }
