@@ -150,6 +150,8 @@ type invocationView struct {
 	CreatedAt      string        `json:"created_at"`
 	ModifiedAt     string        `json:"modified_at"`
 	ScheduledFor   string        `json:"scheduled_for,omitempty"`
+	QueuedAt       string        `json:"queued_at,omitempty"`
+	QueuePosition  int           `json:"queue_position,omitempty"`
 	RunningAt      string        `json:"running_at,omitempty"`
 	JournalLength  uint32        `json:"journal_length"`
 	CommandCount   uint32        `json:"command_count"`
@@ -209,6 +211,7 @@ func newInvocationView(found *actors.Inspection) *invocationView {
 		IdempotencyKey: row.IdempotencyKey,
 		CreatedAt:      instant(row.CreatedAt), ModifiedAt: instant(row.ModifiedAt), ScheduledFor: instant(row.ScheduledFor),
 		RunningAt: instant(row.RunningAt), CompletedAt: instant(row.CompletedAt), ExpiresAt: instant(row.ExpiresAt),
+		QueuedAt: instant(found.Place.QueuedAt), QueuePosition: found.Place.Position,
 		NextRetryAt:   instant(row.Retry.NextAt),
 		JournalLength: row.JournalLength, CommandCount: row.Commands, RetryCount: row.Retry.Attempts,
 		Awaiting: newAwaitView(cmp.Or(found.Awaiting, row.Await)), WaitsFor: newWaitViews(row.ID, found.Waits), Completion: newResultView(row.Result),

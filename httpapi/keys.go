@@ -75,8 +75,8 @@ func (s *Server) listKeys(c echo.Context, service string) error {
 	f := query.KeyFilter{Service: service}
 	f.Prefix, _ = p.key("prefix")
 	f.Statuses = words(p, "status", query.KeyStatuses())
-	f.MinQueueDepth = uint64(p.number("min_queue_depth", 0, maxAgeMs, 0))
-	f.MinAgeMs = int64(p.number("min_age_ms", 0, maxAgeMs, 0))
+	f.MinQueueDepth = uint64(p.number("min_queue_depth", 0, maxQueueDepth, 0))
+	f.MinAgeMs = int64(p.number("min_age_ms", 0, maxAge, 0))
 	f.Order = choice(p, "order", keyOrders())
 	paging := p.paging()
 	if err := p.end(); err != nil {
@@ -89,14 +89,10 @@ func (s *Server) listKeys(c echo.Context, service string) error {
 	return s.send200(c, newListView(page, newKeyItemView))
 }
 
-// keyError answers for a service that is not known in the words of the catalog, and
-// for a cursor that does not fit.
+// keyError answers for a service that is not known in the words of the catalog.
 func (s *Server) keyError(err error, service string) error {
-	switch {
-	case errors.Is(err, actors.ErrUnknownService):
+	if errors.Is(err, actors.ErrUnknownService) {
 		return s.services.noService(service)
-	case errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrForeignCursor), errors.Is(err, query.ErrNoPages):
-		return badRequest(err.Error())
 	}
 	return err
 }
@@ -127,14 +123,14 @@ func (s *Server) awakeables(c echo.Context) error {
 	f.Handler = p.name("handler")
 	f.Invocation = p.id("invocation_id")
 	f.States = words(p, "state", query.AwakeableStates())
-	f.MinAgeMs = int64(p.number("min_age_ms", 0, maxAgeMs, 0))
+	f.MinAgeMs = int64(p.number("min_age_ms", 0, maxAge, 0))
 	paging := p.paging()
 	if err := p.end(); err != nil {
 		return err
 	}
 	page, err := s.rt.Awakeables(c.Request().Context(), f, paging)
 	if err != nil {
-		return s.keyError(err, f.Service)
+		return err
 	}
 	return s.send200(c, newListView(page, newAwakeableView))
 }
@@ -161,7 +157,7 @@ func (s *Server) promises(c echo.Context) error {
 	}
 	page, err := s.rt.Promises(c.Request().Context(), f, paging)
 	if err != nil {
-		return s.keyError(err, service)
+		return err
 	}
 	return s.send200(c, newListView(page, func(item *query.PromiseItem) promiseView {
 		v := newPromiseView(item, valueBytes)

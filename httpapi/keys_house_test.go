@@ -21,8 +21,8 @@ type page struct {
 	Examined   int              `json:"examined"`
 }
 
-// list follows the cursors of a list to its end.
-func (h *house) list(path string) (items []map[string]any) {
+// listAll follows the cursors of a list to its end.
+func (h *house) listAll(path string) (items []map[string]any) {
 	h.t.Helper()
 	query := url.Values{}
 	for {
@@ -90,7 +90,7 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 		h.send("/Approval/a%2Fb/request", `"a desk"`)
 	}
 	h.send("/BlockAndWaitWorkflow/w/run", `"in"`)
-	suspended := func() bool { return len(h.list("/introspection/objects/Approval?status=suspended&limit=4")) == 21 }
+	suspended := func() bool { return len(h.listAll("/introspection/objects/Approval?status=suspended&limit=4")) == 21 }
 	h.eventually("21 keys are suspended", suspended)
 	if err := h.leave(); err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 	h = openHouse(t, dir, o, persistence.Options{})
 	h.eventually("21 keys are suspended in the next life", suspended)
 
-	deepest := h.list("/introspection/objects/Approval?order=queue_depth&limit=2")
+	deepest := h.listAll("/introspection/objects/Approval?order=queue_depth&limit=2")
 	if len(deepest) != 2 || deepest[0]["key"] != "a/b" || deepest[0]["queue_depth"] != 2.0 || deepest[1]["queue_depth"] != 0.0 {
 		t.Errorf("the deepest queues are %v", deepest)
 	}
@@ -112,11 +112,11 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 	if key.Status != "suspended" || key.Holder.Status != "suspended" || len(key.Inbox) != 2 || key.Inbox[1].Handler != "request" || len(key.State) != 1 {
 		t.Errorf("the key is %+v", key)
 	}
-	behind := h.list("/introspection/awakeables?key=a%2Fb&state=awaited")
+	behind := h.listAll("/introspection/awakeables?key=a%2Fb&state=awaited")
 	if len(behind) != 1 || behind[0]["invocation_id"] != key.Holder.ID || behind[0]["queue_depth"] != 2.0 {
 		t.Fatalf("awakeables of the key are %v", behind)
 	}
-	if all := h.list("/introspection/awakeables?service=Approval&limit=3"); len(all) != 21 {
+	if all := h.listAll("/introspection/awakeables?service=Approval&limit=3"); len(all) != 21 {
 		t.Errorf("%d awakeables", len(all))
 	}
 	r := h.call("/restate/awakeables/"+behind[0]["awakeable_id"].(string)+"/resolve", `"yes"`)
@@ -124,10 +124,10 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 		t.Fatalf("resolve gives %s", r)
 	}
 	h.eventually("the next of the queue waits", func() bool {
-		next := h.list("/introspection/awakeables?key=a%2Fb&state=awaited")
+		next := h.listAll("/introspection/awakeables?key=a%2Fb&state=awaited")
 		return len(next) == 1 && next[0]["invocation_id"] == key.Inbox[0].ID && next[0]["queue_depth"] == 1.0
 	})
-	promises := h.list("/introspection/promises?completed=false")
+	promises := h.listAll("/introspection/promises?completed=false")
 	if len(promises) != 1 || promises[0]["name"] != "durable-promise" || len(promises[0]["waiters"].([]any)) != 1 {
 		t.Errorf("open promises are %v", promises)
 	}

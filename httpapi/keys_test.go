@@ -172,6 +172,7 @@ func TestParametersOfListsAreStrict(t *testing.T) {
 		"objects/Obj?limit=":               "parameter limit cannot be ''",
 		"objects/Obj?min_age_ms=-1":        "parameter min_age_ms cannot be '-1'",
 		"objects/Obj?min_queue_depth=1e3":  "parameter min_queue_depth cannot be '1e3'",
+		"objects/Obj?cursor=":              "parameter cursor cannot be '': it takes the next_cursor of the page before",
 		"objects/Obj?limit=1&limit=2":      "parameter limit is given twice",
 		"objects/Obj?prefix=%FF":           "parameter prefix takes UTF-8",
 		"objects/Obj?prefix=" + key:        "parameter prefix takes UTF-8 of at most 1024 bytes",

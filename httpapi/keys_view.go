@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/query"
@@ -77,8 +76,10 @@ func newKeyView(key ident.ObjectKey, k *query.Key, workflow bool, valueBytes int
 		StateVersion: k.StateVersion, StateEntries: k.StateEntries, Truncated: k.StateTruncated, PromisesTruncated: k.PromisesTruncated,
 	}
 	if k.Holder != nil {
-		v.Holder = newInvocationView(&actors.Inspection{Invocation: *k.Holder, Running: k.HolderLive.Running, Awaiting: k.HolderLive.Awaiting})
-		v.Holder.Failures = nil // a list item has the last one only
+		v.Holder = newInvocationItem(&query.Invocation{Row: *k.Holder, Running: k.HolderLive.Running})
+		if k.HolderLive.Awaiting != nil {
+			v.Holder.Awaiting = newAwaitView(k.HolderLive.Awaiting)
+		}
 		v.HeldMs = &k.HeldMs
 	}
 	for i := range k.Inbox {

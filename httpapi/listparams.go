@@ -11,12 +11,8 @@ import (
 	"github.com/dormouse-run/dormouse/internal/query"
 )
 
-// Bounds of the parameters of lists.
-const (
-	defaultListLimit = 100
-	maxListLimit     = 1000
-	maxAgeMs         = 1 << 52
-)
+// maxQueueDepth bounds the parameter of this name.
+const maxQueueDepth = 1 << 40
 
 // listParams reads the parameters of a list, one by one, and remembers the first
 // thing that is wrong. A parameter that nobody has asked for is wrong as well: a
@@ -121,8 +117,12 @@ func (p *listParams) id(name string) (id ident.InvocationID) {
 
 // paging reads limit and cursor.
 func (p *listParams) paging() query.Paging {
-	paging := query.Paging{Limit: p.number("limit", 1, maxListLimit, defaultListLimit)}
-	paging.Cursor, _ = p.one("cursor")
+	paging := query.Paging{Limit: p.number("limit", 1, query.MaxLimit, query.DefaultLimit)}
+	cursor, given := p.one("cursor")
+	if given && cursor == "" {
+		p.refuse("cursor", cursor, "the next_cursor of the page before; leave it out for the first page")
+	}
+	paging.Cursor = cursor
 	return paging
 }
 
