@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -20,6 +21,8 @@ type InspectOptions struct {
 	// Deadlock asks whether the invocation waits, directly or through others,
 	// for calls that wait for each other.
 	Deadlock bool
+	// Waits asks what the invocation waits for.
+	Waits bool
 }
 
 // Inspection is what the store knows of an invocation at one moment.
@@ -28,6 +31,11 @@ type Inspection struct {
 	// Running says that an attempt executes, or waits in memory, in this
 	// process.
 	Running bool
+	// Awaiting is what its attempt, if it has one, waits for in memory. What a
+	// suspended invocation waits for stands in its record.
+	Awaiting *journal.Future
+	// Waits explains what it waits for.
+	Waits []query.Wait
 	// Place is where it stands in the queue of its key while it is pending.
 	Place   query.Place
 	Journal []journal.Entry
@@ -47,19 +55,31 @@ const defaultInspectLimit = 100
 func (rt *Runtime) Inspect(_ context.Context, id ident.InvocationID, o InspectOptions) (*Inspection, error) {
 	var in *Inspection
 	err := rt.options.Store.Read(func(r persistence.Reader) (err error) {
-		in, err = inspect(r, id, o)
-		return err
+		if in, err = inspect(r, id, o); err != nil {
+			return err
+		}
+		return rt.lookAtAttempt(r, in, o)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("inspect %s: %w", id, err)
 	}
-	in.Running = rt.runs(&in.Invocation)
 	if o.Deadlock {
 		if in.Deadlock, err = rt.deadlocks.around(&in.Invocation); err != nil {
 			return nil, fmt.Errorf("inspect %s: %w", id, err)
 		}
 	}
 	return in, nil
+}
+
+// lookAtAttempt adds what the attempt in memory is doing.
+func (rt *Runtime) lookAtAttempt(r persistence.Reader, in *Inspection, o InspectOptions) (err error) {
+	if live, found := (liveAttempts{rt.attempts}).Attempt(&in.Invocation); found {
+		in.Running, in.Awaiting = live.Running, live.Awaiting
+	}
+	if o.Waits {
+		in.Waits, err = query.Waits(r, &in.Invocation, cmp.Or(in.Awaiting, in.Invocation.Await))
+	}
+	return err
 }
 
 // started reports whether the handler of an attempt has started and not ended.

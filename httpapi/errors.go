@@ -118,7 +118,8 @@ func refusal(err error) *failure {
 	case errors.Is(err, actors.ErrPrivate), errors.Is(err, actors.ErrInvalid), errors.Is(err, ident.ErrMalformed),
 		errors.Is(err, ident.ErrReservedSignal), errors.Is(err, errDelay):
 		return badRequest(err.Error())
-	case errors.Is(err, query.ErrLimit), errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrForeignCursor):
+	case errors.Is(err, query.ErrLimit), errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrForeignCursor),
+		errors.Is(err, query.ErrNoPages):
 		return badRequest(err.Error())
 	case errors.Is(err, ident.ErrForeignAwakeable), errors.Is(err, actors.ErrUnknownInvocation):
 		return notFound(err.Error())

@@ -27,6 +27,7 @@ type fakeRuntime struct {
 	list    func(query.InvocationFilter) (query.Page[query.Invocation], error)
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
 	drain   func(context.Context) error
+	keyed   fakeKeys
 	done    chan struct{}
 	err     error
 	// forgetful keeps requests from piling up in a benchmark.

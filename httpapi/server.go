@@ -88,6 +88,7 @@ type runtime interface {
 	Operate(ctx context.Context, op machine.Operation, id ident.InvocationID) (stored bool, err error)
 	Inspect(ctx context.Context, id ident.InvocationID, o actors.InspectOptions) (*actors.Inspection, error)
 	invocationLister
+	keyReader
 	Services() []objects.ServiceDefinition
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}

@@ -20,15 +20,24 @@ const (
 type Budget struct {
 	now      func() time.Time
 	deadline time.Time
+	max      int
 	steps    int
 }
 
 // NewBudget returns a full budget. Its time begins now; nil is time.Now.
-func NewBudget(now func() time.Time) *Budget {
+func NewBudget(now func() time.Time) *Budget { return newBudget(now, MaxSteps, MaxTime) }
+
+// newBudget returns a budget with other bounds. A limit of 0 is no bound of the
+// time.
+func newBudget(now func() time.Time, steps int, limit time.Duration) *Budget {
 	if now == nil {
 		now = time.Now
 	}
-	return &Budget{now: now, deadline: now().Add(MaxTime)}
+	b := &Budget{now: now, max: steps}
+	if limit > 0 {
+		b.deadline = now().Add(limit)
+	}
+	return b
 }
 
 // Spend counts rows that were examined.
@@ -38,10 +47,10 @@ func (b *Budget) Spend(steps int) { b.steps += steps }
 func (b *Budget) Examined() int { return b.steps }
 
 // Left returns how many rows may still be examined, whatever the time.
-func (b *Budget) Left() int { return max(0, MaxSteps-b.steps) }
+func (b *Budget) Left() int { return max(0, b.max-b.steps) }
 
 // Late reports whether the time is over.
-func (b *Budget) Late() bool { return b.now().After(b.deadline) }
+func (b *Budget) Late() bool { return !b.deadline.IsZero() && b.now().After(b.deadline) }
 
 // Over reports whether nothing more may be examined.
 func (b *Budget) Over() bool { return b.Left() == 0 || b.Late() }

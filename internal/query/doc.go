@@ -40,6 +40,15 @@
 // removed between two pages may be seen or not; what was there all the time is
 // seen once.
 //
+// # Keys, awakeables, promises
+//
+// Keys of a service are walked in their order over all partitions, through the
+// listing; orders by queue or age look at everybody who may hold a key, through
+// the active set and the status index. Awakeables have no rows before they are
+// answered: they are derived from the invocations that may have one, partition by
+// partition, and from what attempts in memory say (Live). Promises are walked key by
+// key. One key (ReadKey) is read by bounds of its own.
+//
 // # What must not be here
 //
 // No store is opened, no goroutine started, no clock read but the one that is

@@ -18,6 +18,8 @@ type Page[T any] struct {
 	Next string
 	// Examined is how many rows were looked at for this page.
 	Examined int
+	// Partial says that an order without an index has not seen everything.
+	Partial bool
 }
 
 // ErrLimit is wrapped by the error for a limit that no page can have.
