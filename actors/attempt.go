@@ -43,6 +43,8 @@ type attempt struct {
 
 	// hot is guarded by the list of waiting attempts.
 	hot hotLinks
+	// wondering has a lock of its own.
+	wondering wondering
 
 	mu sync.Mutex
 	// phase moves forward only.
@@ -83,6 +85,8 @@ type attempt struct {
 	awaits *journal.Future
 	// reading is the answer to the ReadState under way.
 	reading *machine.StateRead
+	// handedOut is how many signal indexes there were at the last command.
+	handedOut uint32
 
 	code code
 }

@@ -175,6 +175,26 @@ func (r *diskSnapshot) Scan(from, to machine.Key, limit int) ([]machine.Row, err
 	return found, nil
 }
 
+func (r *diskSnapshot) Rows(from, to machine.Key, order persistence.Order) persistence.Iterator {
+	found, _ := r.Scan(from, to, len(r.rows))
+	if order == persistence.Descending {
+		slices.Reverse(found)
+	}
+	return &diskIterator{rows: found}
+}
+
+// diskIterator walks rows that were found before.
+type diskIterator struct {
+	rows []machine.Row
+	next int
+}
+
+func (i *diskIterator) Next() bool                { i.next++; return i.next <= len(i.rows) }
+func (i *diskIterator) Key() machine.Key          { return i.rows[i.next-1].Key() }
+func (i *diskIterator) Row() (machine.Row, error) { return i.rows[i.next-1], nil }
+func (i *diskIterator) Err() error                { return nil }
+func (i *diskIterator) Close()                    {}
+
 func compareKeys(a, b machine.Key) int {
 	return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Table, b.Table),
 		cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B), cmp.Compare(a.C, b.C))

@@ -1,12 +1,14 @@
 package actors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
@@ -19,6 +21,8 @@ type InspectOptions struct {
 	// Deadlock asks whether the invocation waits, directly or through others,
 	// for calls that wait for each other.
 	Deadlock bool
+	// Waits asks what the invocation waits for.
+	Waits bool
 }
 
 // Inspection is what the store knows of an invocation at one moment.
@@ -27,6 +31,13 @@ type Inspection struct {
 	// Running says that an attempt executes, or waits in memory, in this
 	// process.
 	Running bool
+	// Awaiting is what its attempt, if it has one, waits for in memory. What a
+	// suspended invocation waits for stands in its record.
+	Awaiting *journal.Future
+	// Waits explains what it waits for.
+	Waits []query.Wait
+	// Place is where it stands in the queue of its key while it is pending.
+	Place   query.Place
 	Journal []journal.Entry
 	// NextFrom is the index of the first entry behind Journal, nil at the end.
 	NextFrom *uint32
@@ -44,14 +55,13 @@ const defaultInspectLimit = 100
 func (rt *Runtime) Inspect(_ context.Context, id ident.InvocationID, o InspectOptions) (*Inspection, error) {
 	var in *Inspection
 	err := rt.options.Store.Read(func(r persistence.Reader) (err error) {
-		in, err = inspect(r, id, o)
-		return err
+		if in, err = inspect(r, id, o); err != nil {
+			return err
+		}
+		return rt.lookAtAttempt(r, in, o)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("inspect %s: %w", id, err)
-	}
-	if a := rt.attempts.get(in.Invocation.Epoch); a != nil && in.Invocation.Status == machine.StatusReady {
-		in.Running = a.started()
 	}
 	if o.Deadlock {
 		if in.Deadlock, err = rt.deadlocks.around(&in.Invocation); err != nil {
@@ -59,6 +69,17 @@ func (rt *Runtime) Inspect(_ context.Context, id ident.InvocationID, o InspectOp
 		}
 	}
 	return in, nil
+}
+
+// lookAtAttempt adds what the attempt in memory is doing.
+func (rt *Runtime) lookAtAttempt(r persistence.Reader, in *Inspection, o InspectOptions) (err error) {
+	if live, found := (liveAttempts{rt.attempts}).Attempt(&in.Invocation); found {
+		in.Running, in.Awaiting = live.Running, live.Awaiting
+	}
+	if o.Waits {
+		in.Waits, err = query.Waits(r, &in.Invocation, cmp.Or(in.Awaiting, in.Invocation.Await))
+	}
+	return err
 }
 
 // started reports whether the handler of an attempt has started and not ended.
@@ -85,6 +106,9 @@ func inspect(r persistence.Reader, id ident.InvocationID, o InspectOptions) (*In
 		return nil, fmt.Errorf("its record is missing: %w", machine.ErrInconsistent)
 	}
 	in := &Inspection{Invocation: *row.(*machine.InvocationRow)}
+	if in.Place, err = query.NewPlaces(r, query.NewBudget(nil)).Of(&in.Invocation); err != nil {
+		return nil, err
+	}
 	if o.Journal {
 		err = in.readJournal(r, o)
 	}

@@ -178,7 +178,7 @@ func (a *attempt) Append(c journal.Command, allocated journal.Allocated) objects
 		return v
 	}
 	a.mu.Lock()
-	a.active = true
+	a.active, a.handedOut = true, allocated.Signals
 	a.out.proposals = append(a.out.proposals, p)
 	a.out.bytes += proposalBytes(&p)
 	a.mu.Unlock()

@@ -96,19 +96,16 @@ func (r *recovery) all() error {
 	if _, err := r.each(machine.TableChore, r.chore, r.over); err != nil {
 		return err
 	}
-	unbound := map[string]int{}
-	n, err := r.each(machine.TableActive, func(row machine.Row) { r.active(row.(*machine.ActiveRow), unbound) }, r.over)
+	n, err := r.each(machine.TableActive, func(row machine.Row) { r.active(row.(*machine.ActiveRow)) }, r.over)
 	if err != nil {
 		return err
-	}
-	for service, n := range unbound {
-		r.rt.logger.Warn("invocations wait for a service that is not bound in this build", "service", service, "invocations", n)
 	}
 	if n > 0 {
 		r.rt.logger.Info("brought back what was running", "invocations", n, "clean", r.clean)
 	}
 	r.flight.wait(0, r.over)
 	r.startAlone()
+	r.reportStuck()
 	return nil
 }
 
@@ -117,10 +114,7 @@ func (r *recovery) chore(row machine.Row) {
 	r.post(c.Object, c.Partition, &machine.DoChore{Chore: *c})
 }
 
-func (r *recovery) active(row *machine.ActiveRow, unbound map[string]int) {
-	if r.rt.bindings[row.Object.Service] == nil {
-		unbound[row.Object.Service]++
-	}
+func (r *recovery) active(row *machine.ActiveRow) {
 	r.post(row.Object, row.Partition, &machine.Recover{Active: *row, CountDeath: !r.clean})
 	r.makeRoom()
 }

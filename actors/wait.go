@@ -49,6 +49,10 @@ func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
 		a.rt.sweeper.kick()
 		defer a.rt.hot.remove(a)
 	}
+	if parkable {
+		a.wondering.begin(wait, a.rt.clock.nowMs())
+		defer a.wondering.end()
+	}
 	for told := false; ; {
 		if parkable && !told && a.rt.deadlocks.wants(a.birth) {
 			told = true

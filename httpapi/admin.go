@@ -20,7 +20,8 @@ const (
 // adminRoutes answers a path that the admin port does not have. The ingress
 // finds its routes without a router.
 const adminRoutes = "no such route: the admin port has /health, /version, " +
-	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume and /purge, and /introspection/invocations/{id}"
+	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume and /purge, /introspection/invocations and /introspection/invocations/{id}, " +
+	"/introspection/objects/{service} and /{service}/{key}, /introspection/awakeables and /introspection/promises"
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
@@ -33,6 +34,8 @@ func (s *Server) newAdmin() *echo.Echo {
 		e.PATCH("/invocations/:id/"+op.String(), func(c echo.Context) error { return s.operate(c, op) })
 	}
 	e.GET("/introspection/invocations/:id", s.inspect)
+	s.invocationListRoutes(e)
+	s.keyRoutes(e)
 	// An invocation is read under /introspection; the path itself exists and
 	// takes no method.
 	none := func(echo.Context) error { return fail(http.StatusMethodNotAllowed, "this route takes no method") }

@@ -12,6 +12,7 @@ import (
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/query"
 )
 
 // statusNotReady answers a question for the result of an invocation that has
@@ -117,6 +118,9 @@ func refusal(err error) *failure {
 		return notFound(err.Error())
 	case errors.Is(err, actors.ErrPrivate), errors.Is(err, actors.ErrInvalid), errors.Is(err, ident.ErrMalformed),
 		errors.Is(err, ident.ErrReservedSignal), errors.Is(err, errDelay):
+		return badRequest(err.Error())
+	case errors.Is(err, query.ErrLimit), errors.Is(err, query.ErrCursor), errors.Is(err, query.ErrForeignCursor),
+		errors.Is(err, query.ErrNoPages):
 		return badRequest(err.Error())
 	case errors.Is(err, ident.ErrForeignAwakeable), errors.Is(err, actors.ErrUnknownInvocation):
 		return notFound(err.Error())

@@ -13,6 +13,7 @@ import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/objects"
 )
 
@@ -23,8 +24,10 @@ type fakeRuntime struct {
 	result  func(context.Context, ident.InvocationID) (actors.Response, error)
 	signal  func(ident.InvocationID, journal.NotificationID, journal.Result) (actors.SignalOutcome, error)
 	operate func(machine.Operation, ident.InvocationID) (bool, error)
+	list    func(query.InvocationFilter) (query.Page[query.Invocation], error)
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
 	drain   func(context.Context) error
+	keyed   fakeKeys
 	done    chan struct{}
 	err     error
 	// forgetful keeps requests from piling up in a benchmark.

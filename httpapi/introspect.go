@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -97,7 +98,7 @@ func (s *Server) inspect(c echo.Context) error {
 // part of the journal.
 func (s *Server) viewInvocation(c echo.Context, id ident.InvocationID, p inspectParams) (*invocationView, error) {
 	ctx := c.Request().Context()
-	found, err := s.rt.Inspect(ctx, id, actors.InspectOptions{Journal: true, Limit: max(1, p.firstLimit()), Deadlock: true})
+	found, err := s.rt.Inspect(ctx, id, actors.InspectOptions{Journal: true, Limit: max(1, p.firstLimit()), Deadlock: true, Waits: true})
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +150,8 @@ type invocationView struct {
 	CreatedAt      string        `json:"created_at"`
 	ModifiedAt     string        `json:"modified_at"`
 	ScheduledFor   string        `json:"scheduled_for,omitempty"`
+	QueuedAt       string        `json:"queued_at,omitempty"`
+	QueuePosition  int           `json:"queue_position,omitempty"`
 	RunningAt      string        `json:"running_at,omitempty"`
 	JournalLength  uint32        `json:"journal_length"`
 	CommandCount   uint32        `json:"command_count"`
@@ -156,6 +159,7 @@ type invocationView struct {
 	NextRetryAt    string        `json:"next_retry_at,omitempty"`
 	LastFailure    *failureView  `json:"last_failure,omitempty"`
 	Awaiting       *awaitView    `json:"awaiting,omitempty"`
+	WaitsFor       []waitView    `json:"waits_for,omitempty"`
 	Deadlock       []string      `json:"deadlock,omitempty"`
 	CompletedAt    string        `json:"completed_at,omitempty"`
 	Completion     *resultView   `json:"completion,omitempty"`
@@ -207,9 +211,10 @@ func newInvocationView(found *actors.Inspection) *invocationView {
 		IdempotencyKey: row.IdempotencyKey,
 		CreatedAt:      instant(row.CreatedAt), ModifiedAt: instant(row.ModifiedAt), ScheduledFor: instant(row.ScheduledFor),
 		RunningAt: instant(row.RunningAt), CompletedAt: instant(row.CompletedAt), ExpiresAt: instant(row.ExpiresAt),
+		QueuedAt: instant(found.Place.QueuedAt), QueuePosition: found.Place.Position,
 		NextRetryAt:   instant(row.Retry.NextAt),
 		JournalLength: row.JournalLength, CommandCount: row.Commands, RetryCount: row.Retry.Attempts,
-		Awaiting: newAwaitView(row.Await), Completion: newResultView(row.Result),
+		Awaiting: newAwaitView(cmp.Or(found.Awaiting, row.Await)), WaitsFor: newWaitViews(row.ID, found.Waits), Completion: newResultView(row.Result),
 	}
 	if row.Target.Keyed() {
 		v.Key = &row.Target.Key

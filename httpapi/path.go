@@ -85,8 +85,8 @@ func decodeKey(segment string) (string, *failure) {
 	return key, nil
 }
 
-// query holds the parameters that the ingress knows. Others are ignored.
-type query struct {
+// queryParams holds the parameters that the ingress knows. Others are ignored.
+type queryParams struct {
 	delay    string
 	hasDelay bool
 	hasLimit bool
@@ -94,7 +94,7 @@ type query struct {
 
 // parseQuery reads the parameters out of a raw query. The first delay counts;
 // a parameter whose escapes are broken is ignored like an unknown one.
-func parseQuery(raw string) (q query) {
+func parseQuery(raw string) (q queryParams) {
 	for raw != "" {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")

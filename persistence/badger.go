@@ -280,7 +280,9 @@ func (s *badgerStore) Read(fn func(Reader) error) error {
 	defer s.snaps.release(snap)
 	txn := s.db.NewTransactionAt(snap.ts, false)
 	defer txn.Discard()
-	return fn(&reader{view: &badgerView{txn: txn, snap: snap, closed: &s.closing}})
+	r := &reader{view: &badgerView{txn: txn, snap: snap, closed: &s.closing}}
+	defer r.close()
+	return fn(r)
 }
 
 // Health implements Store.

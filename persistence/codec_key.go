@@ -26,6 +26,7 @@ import (
 //	t timer        due 8, birth 8, slot 4                             TimerRow
 //	o outbox       seq 8, position 4                                  OutboxRow (*)
 //	a active       birth 8                                            ActiveRow
+//	k status       class 8, birth 8                                   StatusRow (empty body)
 //	e expiry       hour 8, birth 8, what 4                            ExpiryRow
 //	m marker       invocation id 24                                   MarkerRow
 //	d promise      object 16, generation 8, name                      PromiseRow (*)
@@ -85,7 +86,7 @@ func shapeOf(t machine.Table) (shape, bool) {
 		return hasA, true
 	case machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableOutbox, machine.TableChore:
 		return hasA | hasC, true
-	case machine.TableWaiter:
+	case machine.TableWaiter, machine.TableStatus:
 		return hasA | hasB, true
 	case machine.TableTimer, machine.TableExpiry:
 		return hasA | hasB | hasC, true

@@ -14,7 +14,7 @@ func (e *encoder) row(r machine.Row) {
 	switch r := r.(type) {
 	case *machine.HeadRow:
 		e.head(r)
-	case *machine.ListingRow:
+	case *machine.ListingRow, *machine.StatusRow:
 	case *machine.StateRow:
 		e.payload(r.Value)
 	case *machine.InboxRow:
@@ -149,6 +149,8 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		return &machine.TimerRow{Partition: p, Due: int64(k.A), Birth: ident.Seq(k.B), Slot: k.C, ID: d.id(), Object: d.object(), Epoch: d.seq()}
 	case machine.TableActive:
 		return &machine.ActiveRow{Partition: p, Birth: ident.Seq(k.A), ID: d.id(), Object: d.object()}
+	case machine.TableStatus:
+		return &machine.StatusRow{Partition: p, Class: d.class(k.A), Birth: ident.Seq(k.B)}
 	case machine.TableExpiry:
 		return &machine.ExpiryRow{Partition: p, Hour: int64(k.A), Birth: ident.Seq(k.B), What: d.expiring(k.C), ID: d.id(), Object: d.object()}
 	case machine.TableMarker:
@@ -163,6 +165,13 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		d.fail()
 		return nil
 	}
+}
+
+func (d *decoder) class(a uint64) machine.StatusClass {
+	if a > 0xFF {
+		d.fail()
+	}
+	return machine.StatusClass(a)
 }
 
 func (d *decoder) expiring(c uint32) machine.Expiring {

@@ -23,7 +23,7 @@ func rowTypes() []machine.Row {
 	return []machine.Row{
 		&machine.HeadRow{}, &machine.ListingRow{}, &machine.StateRow{}, &machine.InboxRow{}, &machine.IDRow{},
 		&machine.InvocationRow{}, &machine.JournalRow{}, &machine.SignalRow{}, &machine.PendingRow{}, &machine.WaiterRow{},
-		&machine.TimerRow{}, &machine.ActiveRow{}, &machine.ExpiryRow{}, &machine.MarkerRow{}, &machine.ChoreRow{},
+		&machine.TimerRow{}, &machine.ActiveRow{}, &machine.StatusRow{}, &machine.ExpiryRow{}, &machine.MarkerRow{}, &machine.ChoreRow{},
 		&machine.PromiseRow{}, &machine.ListenerRow{},
 		&machine.OutboxRow{Message: &machine.Invoke{}}, &machine.OutboxRow{Message: &machine.Signal{}},
 		&machine.OutboxRow{Message: &machine.Returned{}}, &machine.OutboxRow{Message: &machine.Attach{}},

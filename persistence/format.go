@@ -12,7 +12,7 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is raised by every change of stored bytes.
-	formatVersion = 2
+	formatVersion = 3
 	formatPrefix  = "dormouse data format "
 )
 

@@ -109,7 +109,9 @@ func (m *Memory) Read(fn func(Reader) error) error {
 	if m.closed.Load() {
 		return fmt.Errorf("read: %w", ErrClosed)
 	}
-	return fn(&reader{view: &memoryView{root: m.pages.snapshot(), closed: &m.closed}})
+	r := &reader{view: &memoryView{root: m.pages.snapshot(), closed: &m.closed}}
+	defer r.close()
+	return fn(r)
 }
 
 // Health implements Store.

@@ -16,12 +16,16 @@ type view interface {
 	// scan calls fn for at most limit rows of [from, to). key and value are
 	// valid during the call.
 	scan(from, to []byte, limit int, fn func(key, value []byte) error) error
+	// walk goes over [from, to), which are of one partition and table.
+	walk(from, to []byte, order Order) walk
 }
 
 // reader turns a view into a Reader. It is used by one goroutine.
 type reader struct {
 	view view
 	key  []byte
+	// open are the walks of this reader.
+	open []*rows
 }
 
 // Get implements Reader.
@@ -43,18 +47,9 @@ func (r *reader) Get(k machine.Key) (machine.Row, error) {
 
 // Scan implements Reader. A zero to is the end of the table of from.
 func (r *reader) Scan(from, to machine.Key, limit int) ([]machine.Row, error) {
-	first, err := appendKey(nil, &from)
+	first, last, err := bounds(&from, &to)
 	if err != nil {
 		return nil, fmt.Errorf("scan: %w", err)
-	}
-	_, last := tableRange(from.Partition, from.Table)
-	if to != (machine.Key{}) {
-		if last, err = appendKey(nil, &to); err != nil {
-			return nil, fmt.Errorf("scan: %w", err)
-		}
-		if to.Partition != from.Partition || to.Table != from.Table {
-			return nil, fmt.Errorf("scan from %s to %s: %w: not of one partition and table", keyText(first), keyText(last), errTable)
-		}
 	}
 	if limit <= 0 || bytes.Compare(first, last) >= 0 {
 		return nil, nil

@@ -43,6 +43,10 @@ type Reader interface {
 	// Scan returns at most limit rows of [from, to) in key order. from and to
 	// are of one partition and table.
 	Scan(from, to machine.Key, limit int) ([]machine.Row, error)
+	// Rows walks the rows of [from, to) in the given order. from and to are of
+	// one partition and table; a zero to is the end of the table of from. What
+	// is wrong with them is the error of the iterator.
+	Rows(from, to machine.Key, order Order) Iterator
 }
 
 // Limits of a batch and of the values inside it.

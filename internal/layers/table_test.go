@@ -20,7 +20,7 @@ func house() []layer {
 		{"1", []string{"internal/machine", "internal/replay"}},
 		{"1b", []string{"objects/encoding", "objects/logging"}},
 		{"2", []string{"objects", "persistence"}},
-		{"2b", []string{"objects/ingress", "persistence/storetest"}},
+		{"2b", []string{"objects/ingress", "persistence/storetest", "internal/query"}},
 		{"2c", []string{"examples/testservices/services"}},
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},

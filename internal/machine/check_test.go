@@ -14,6 +14,7 @@ func (p *player) checkDisk() {
 	var head *HeadRow
 	counts := map[Table]map[uint64]uint32{}
 	swept := map[uint64]bool{}
+	var listed []*StatusRow
 	for k, row := range p.disk {
 		if counts[k.Table] == nil {
 			counts[k.Table] = map[uint64]uint32{}
@@ -24,6 +25,8 @@ func (p *player) checkDisk() {
 			owners[row.Birth] = row
 		case *HeadRow:
 			head = row
+		case *StatusRow:
+			listed = append(listed, row)
 		case *ChoreRow:
 			swept[uint64(row.Birth)] = true
 			swept[uint64(row.Generation)] = true
@@ -39,6 +42,11 @@ func (p *player) checkDisk() {
 	}
 	for _, row := range owners {
 		p.checkInvocation(row, head, counts, swept)
+	}
+	for _, row := range listed {
+		if owners[row.Birth] == nil {
+			p.t.Errorf("birth %v is listed as %s and has no record", row.Birth, row.Class)
+		}
 	}
 	p.checkWorkflow(head, owners)
 	p.checkListeners(head, swept)
@@ -104,6 +112,12 @@ func (p *player) checkInvocation(row *InvocationRow, head *HeadRow, counts map[T
 	mustHold := row.Target.Kind == ident.KindExclusive && row.Status >= StatusReady && row.Status <= StatusPaused
 	if holds != mustHold {
 		p.t.Errorf("%s is %s, holds the key: %t", nameOf(row.ID), row.Status, holds)
+	}
+	for class := range ClassPaused + 1 {
+		listed := p.disk[(&StatusRow{Partition: p.part, Class: class, Birth: row.Birth}).Key()] != nil
+		if listed != (class != 0 && class == row.Class()) {
+			p.t.Errorf("%s is %s, listed as %s: %t", nameOf(row.ID), row.Status, class, listed)
+		}
 	}
 	if row.Status == StatusSuspended {
 		p.checkAwait(row)

@@ -16,6 +16,8 @@ type invocation struct {
 	born ident.Seq
 	// active says that an ActiveRow exists.
 	active bool
+	// listed is the class of its StatusRow, 0 when there is none.
+	listed StatusClass
 	// removed says that this transition removes the record.
 	removed bool
 	// changedAt and written number the outputs that changed and last wrote it.

@@ -93,7 +93,7 @@ func (o *Object) loadedInvocation(birth ident.Seq, rows []Row) error {
 		return fmt.Errorf("invocation %v of %s: %w", birth, o.key, ErrInconsistent)
 	}
 	inv := newInvocation(*r)
-	inv.active = r.Status == StatusReady
+	inv.active, inv.listed = r.Status == StatusReady, r.Class()
 	o.invocations[birth] = inv
 	o.loadedBirths = append(o.loadedBirths, birth)
 	if _, known := o.births[r.ID]; !known {

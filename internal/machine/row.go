@@ -6,7 +6,7 @@ import (
 )
 
 // Row is one typed record of the store. The set is closed: the types of this
-// file and of record.go. A store decides how many bytes a row is; it must keep
+// file, of record.go and of statusindex.go. A store decides how many bytes a row is; it must keep
 // every field, and it finds a row again by its Key.
 type Row interface {
 	// Key returns the key of the row.
@@ -61,6 +61,8 @@ const (
 	TableOutbox Table = 'o'
 	// TableActive: A = birth.
 	TableActive Table = 'a'
+	// TableStatus: A = class, B = birth. Unfinished invocations by status.
+	TableStatus Table = 'k'
 	// TableExpiry: A = hour since the epoch, B = birth, C = what expires.
 	TableExpiry Table = 'e'
 	// TableMarker: ID. What is left for 24 h of an invocation that had created

@@ -107,6 +107,7 @@ func (t *transition) writeInvocation(inv *invocation) {
 			t.putFresh(row)
 		}
 	}
+	t.index(inv)
 	if inv.removed {
 		return
 	}

@@ -218,6 +218,8 @@ func (w *world) describe(r Row) string {
 		return fmt.Sprintf("outbox %d: %s", r.Ref.N, message(r.Message))
 	case *ActiveRow:
 		return "active " + nameOf(r.ID)
+	case *StatusRow:
+		return "listed as " + r.Class.String()
 	case *ExpiryRow:
 		return fmt.Sprintf("expiry hour %d what %d", r.Hour, r.What)
 	case *MarkerRow:

@@ -36,6 +36,7 @@ func sampleRows() []machine.Row {
 		&machine.WaiterRow{Partition: partition, Birth: 10, Seq: 12, To: reply, Type: journal.TypeCallCompletion},
 		&machine.TimerRow{Partition: partition, Due: 1_700_000_000_001, Birth: 10, Slot: 2, Object: object, ID: id, Epoch: 13},
 		&machine.ActiveRow{Partition: partition, Birth: 10, ID: id, Object: object},
+		&machine.StatusRow{Partition: partition, Class: machine.ClassSuspendedIssued, Birth: 10},
 		&machine.ExpiryRow{Partition: partition, Hour: 470_000, Birth: 10, ID: id, Object: object, What: machine.ExpireJournal},
 		&machine.MarkerRow{ID: id, Birth: 10, Hour: 470_024},
 		&machine.ChoreRow{
