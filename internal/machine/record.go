@@ -60,6 +60,10 @@ type InvocationRow struct {
 	// means that nothing is kept.
 	Result                 journal.Result
 	CompletedAt, ExpiresAt int64
+
+	// RestartedFrom is the invocation whose input, or more of whose journal, this
+	// one began with. It is zero for others.
+	RestartedFrom ident.InvocationID
 }
 
 // MaxFailures bounds the failures kept in a record.

@@ -182,7 +182,12 @@ func (w *world) describe(r Row) string {
 	case *StateRow:
 		return fmt.Sprintf("state %s (%d bytes) in %v", r.Name, len(r.Value), r.Generation)
 	case *InboxRow:
+		if r.Kind == InboxPatch {
+			return fmt.Sprintf("inbox %v patch", r.Seq)
+		}
 		return fmt.Sprintf("inbox %v %s", r.Seq, nameOf(r.ID))
+	case *PatchRow:
+		return fmt.Sprintf("patch %v with %d values", r.Seq, len(r.Values))
 	case *IDRow:
 		return fmt.Sprintf("id %s", nameOf(r.ID))
 	case *InvocationRow:
@@ -192,6 +197,9 @@ func (w *world) describe(r Row) string {
 		}
 		if r.Status == StatusCompleted {
 			s += " result=" + result(r.Result)
+		}
+		if !r.RestartedFrom.IsZero() {
+			s += " restarted from " + nameOf(r.RestartedFrom)
 		}
 		return s
 	case *JournalRow:
@@ -223,6 +231,9 @@ func (w *world) describe(r Row) string {
 	case *MarkerRow:
 		return "marker " + nameOf(r.ID)
 	case *ChoreRow:
+		if r.Kind == ChoreServeQueue {
+			return fmt.Sprintf("chore serves the queue, %d rows of %v are there", r.Next, r.Generation)
+		}
 		return fmt.Sprintf("chore %d", r.Kind)
 	default:
 		return fmt.Sprintf("%T", r)
@@ -279,6 +290,8 @@ func (w *world) effect(e Effect) string {
 		return fmt.Sprintf("notify entry %d %s", e.Index, e.Entry.Type)
 	case *KeepWaiting:
 		return "keep waiting"
+	case *PauseAttempt:
+		return fmt.Sprintf("pause attempt: %t", e.Wanted)
 	case *CancelRuns:
 		return "cancel runs"
 	case *StateRead:
