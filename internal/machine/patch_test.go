@@ -89,6 +89,20 @@ func (w *world) restartEvent(d *datadriven.TestData, id ident.InvocationID, toke
 	return ev
 }
 
+func describePlace(r *InboxRow) string {
+	if r.Kind == InboxPatch {
+		return fmt.Sprintf("inbox %v patch", r.Seq)
+	}
+	return fmt.Sprintf("inbox %v %s", r.Seq, nameOf(r.ID))
+}
+
+func describeChore(r *ChoreRow) string {
+	if r.Kind == ChoreServeQueue {
+		return fmt.Sprintf("chore serves the queue, %d rows of %v are there", r.Next, r.Generation)
+	}
+	return fmt.Sprintf("chore %d", r.Kind)
+}
+
 // summarize counts the state rows of an output and prints the rest.
 func (w *world) summarize(out *Output) string {
 	rest := *out

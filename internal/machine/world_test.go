@@ -182,10 +182,7 @@ func (w *world) describe(r Row) string {
 	case *StateRow:
 		return fmt.Sprintf("state %s (%d bytes) in %v", r.Name, len(r.Value), r.Generation)
 	case *InboxRow:
-		if r.Kind == InboxPatch {
-			return fmt.Sprintf("inbox %v patch", r.Seq)
-		}
-		return fmt.Sprintf("inbox %v %s", r.Seq, nameOf(r.ID))
+		return describePlace(r)
 	case *PatchRow:
 		return fmt.Sprintf("patch %v with %d values", r.Seq, len(r.Values))
 	case *IDRow:
@@ -231,10 +228,7 @@ func (w *world) describe(r Row) string {
 	case *MarkerRow:
 		return "marker " + nameOf(r.ID)
 	case *ChoreRow:
-		if r.Kind == ChoreServeQueue {
-			return fmt.Sprintf("chore serves the queue, %d rows of %v are there", r.Next, r.Generation)
-		}
-		return fmt.Sprintf("chore %d", r.Kind)
+		return describeChore(r)
 	default:
 		return fmt.Sprintf("%T", r)
 	}
