@@ -24,9 +24,10 @@ type fakeRuntime struct {
 	signal  func(ident.InvocationID, journal.NotificationID, journal.Result) (actors.SignalOutcome, error)
 	operate func(machine.Operation, ident.InvocationID) (bool, error)
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
-	drain   func(context.Context) error
-	done    chan struct{}
-	err     error
+	fakeOperator
+	drain func(context.Context) error
+	done  chan struct{}
+	err   error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 
