@@ -79,6 +79,8 @@ type attempt struct {
 	// it was, and that the next try has to wait for an arrival; parkWanted says
 	// that the runtime wants the memory.
 	parking, refused, parkWanted bool
+	// pausing says that the invocation shall be paused at its next wait.
+	pausing bool
 	// woken says that Wake was called since Wait last returned.
 	woken bool
 	// awaits is what a waiting handler has told the detector of deadlocks.

@@ -84,6 +84,10 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		if a := rt.attempts.get(ef.Epoch); a != nil {
 			a.keepWaiting()
 		}
+	case *machine.PauseAttempt:
+		if a := rt.attempts.get(ef.Epoch); a != nil {
+			a.pause(ef.Wanted)
+		}
 	case *machine.CancelRuns:
 		if a := rt.attempts.get(ef.Epoch); a != nil {
 			a.cancelRuns()

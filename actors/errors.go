@@ -38,6 +38,11 @@ var (
 	ErrTooManySignals = errors.New("too many signals wait for the handler")
 	// ErrNotReady: the invocation has not completed.
 	ErrNotReady = errors.New("the invocation has not completed yet")
+	// ErrNotRestartable: the invocation is the run of a workflow, which there is
+	// once per key.
+	ErrNotRestartable = errors.New("the run of a workflow cannot be restarted as a new one: purge it and call it again")
+	// ErrJournalGone: the journal is not kept any more, or was purged.
+	ErrJournalGone = errors.New("the journal is not kept any more: send the request again")
 )
 
 // OverloadedError is returned when a request is refused because too much is
@@ -60,11 +65,14 @@ func (e *OverloadedError) Error() string {
 
 // OutcomeUnknownError is returned when the runtime stopped after it had handed
 // a request to its key: the invocation may or may not be stored. Its id can be
-// attached to after a restart.
+// attached to after a restart. It is zero for a change of the state.
 type OutcomeUnknownError struct{ ID ident.InvocationID }
 
 // Error implements error.
 func (e *OutcomeUnknownError) Error() string {
+	if e.ID.IsZero() {
+		return "the runtime stopped; whether the request was stored is unknown: look at the key after a restart"
+	}
 	return fmt.Sprintf("the runtime stopped; whether invocation %s was stored is unknown: attach to it after a restart", e.ID)
 }
 
@@ -74,6 +82,9 @@ type StatusError struct {
 	Op     machine.Operation
 	ID     ident.InvocationID
 	Status machine.Status
+	// Running says that an attempt of a ready invocation executes, or waits in
+	// memory.
+	Running bool
 	// TooEarly tells 425 from 409.
 	TooEarly bool
 }
@@ -81,9 +92,13 @@ type StatusError struct {
 // Error implements error.
 func (e *StatusError) Error() string {
 	if e.Op == machine.OpPurge && e.Status == machine.StatusCompleted {
-		return fmt.Sprintf("cannot purge invocation %s: its workflow has shared handlers that have not ended and may still read what it has left: wait for them, or kill them, and purge it then", e.ID)
+		return fmt.Sprintf("cannot purge invocation %s: its workflow has shared handlers that have not ended and may still read what it has left, or a patch of its state is not applied: wait for them, or kill them, and purge it then", e.ID)
 	}
-	return fmt.Sprintf("cannot %s invocation %s: it is %s", e.Op, e.ID, e.Status)
+	status := e.Status.String()
+	if e.Running {
+		status = "running"
+	}
+	return fmt.Sprintf("cannot %s invocation %s: it is %s", e.Op, e.ID, status)
 }
 
 // QuarantinedError is returned for every request to a key whose rows are

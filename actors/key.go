@@ -312,6 +312,10 @@ func tokenOf(ev machine.Event) machine.Token {
 		return ev.Token
 	case *machine.Operate:
 		return ev.Token
+	case *machine.EditState:
+		return ev.Token
+	case *machine.Restart:
+		return ev.Invoke.Token
 	default:
 		return 0
 	}

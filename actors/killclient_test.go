@@ -66,6 +66,7 @@ func (c *killClients) start() {
 	c.loop(func() { c.cancel("g") })
 	c.loop(func() { c.knot("k0", "k1") })
 	c.loop(func() { c.later() })
+	c.loop(func() { c.patch("p") })
 }
 
 func (c *killClients) loop(op func()) {

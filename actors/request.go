@@ -164,8 +164,8 @@ func (rt *Runtime) remembered(id ident.InvocationID) (known bool) {
 	return known && err == nil
 }
 
-// Operate cancels, kills, pauses, resumes or purges an invocation. It returns
-// when that is durable; stored says that it will take effect later. A status
+// Operate cancels, kills, pauses, resumes or purges an invocation, or purges its
+// journal. It returns when that is durable; stored says that it will take effect later. A status
 // that does not allow it is a *StatusError.
 func (rt *Runtime) Operate(ctx context.Context, op machine.Operation, id ident.InvocationID) (stored bool, err error) {
 	ev := &machine.Operate{ID: id, Op: op}
@@ -175,7 +175,7 @@ func (rt *Runtime) Operate(ctx context.Context, op machine.Operation, id ident.I
 	}
 	switch a.Kind {
 	case machine.AnswerConflict, machine.AnswerTooEarly:
-		return false, &StatusError{Op: op, ID: id, Status: a.Status, TooEarly: a.Kind == machine.AnswerTooEarly}
+		return false, rt.statusError(op, id, a)
 	default:
 		return a.Kind == machine.AnswerStored, nil
 	}

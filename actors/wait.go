@@ -131,7 +131,7 @@ func (a *attempt) step(parkable bool) step {
 		return stepProceed
 	case !parkable || a.refused:
 		return stepWait
-	case draining || a.parkWanted || a.inactivity() <= 0:
+	case draining || a.parkWanted || a.pausing || a.inactivity() <= 0:
 		a.parking = true
 		return stepPark
 	default:
@@ -164,6 +164,15 @@ func (a *attempt) keepWaiting() {
 func (a *attempt) wantPark() {
 	a.mu.Lock()
 	a.parkWanted = true
+	a.mu.Unlock()
+	a.wake.Notify()
+}
+
+// pause asks the attempt to suspend at its next wait, or at once when it waits, so
+// that the machine can pause the invocation; without wanted it takes that back.
+func (a *attempt) pause(wanted bool) {
+	a.mu.Lock()
+	a.pausing = wanted
 	a.mu.Unlock()
 	a.wake.Notify()
 }

@@ -5,10 +5,6 @@ import (
 	"net/http"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/dormouse-run/dormouse/actors"
-	"github.com/dormouse-run/dormouse/internal/ident"
-	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
 // Versions of Restate's admin API whose routes are served.
@@ -21,7 +17,9 @@ const (
 // finds its routes without a router.
 const adminRoutes = "no such route: the admin port has /health, /version, " +
 	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume and /purge, /introspection/invocations and /introspection/invocations/{id}, " +
-	"/introspection/objects/{service} and /{service}/{key}, /introspection/awakeables and /introspection/promises"
+	"/introspection/objects/{service} and /{service}/{key}, /introspection/awakeables and /introspection/promises, " +
+	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume, /purge, /purge-journal and /restart-as-new, " +
+	"POST /internal/invocations_batch_operations/{operation}, POST /services/{service}/state, and /introspection/invocations/{id}"
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
@@ -30,9 +28,7 @@ func (s *Server) newAdmin() *echo.Echo {
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(next)) })
 	e.GET("/health", s.adminHealth)
 	e.GET("/version", func(c echo.Context) error { return s.writeJSON(c.Response(), http.StatusOK, s.version) })
-	for _, op := range []machine.Operation{machine.OpCancel, machine.OpKill, machine.OpPause, machine.OpResume, machine.OpPurge} {
-		e.PATCH("/invocations/:id/"+op.String(), func(c echo.Context) error { return s.operate(c, op) })
-	}
+	s.operationRoutes(e)
 	e.GET("/introspection/invocations/:id", s.inspect)
 	s.invocationListRoutes(e)
 	s.keyRoutes(e)
@@ -45,48 +41,6 @@ func (s *Server) newAdmin() *echo.Echo {
 
 func (s *Server) adminHealth(c echo.Context) error {
 	return s.writeBody(c.Response(), http.StatusOK, nil)
-}
-
-// operate serves PATCH /invocations/{id}/{operation}: 200 when it has taken
-// effect, 202 when it is stored and will.
-func (s *Server) operate(c echo.Context, op machine.Operation) error {
-	id, err := ident.ParseInvocationID(c.Param("id"))
-	if err != nil {
-		return err
-	}
-	if op == machine.OpResume {
-		if err := s.checkDeployment(c, id); err != nil {
-			return err
-		}
-	}
-	stored, err := s.rt.Operate(c.Request().Context(), op, id)
-	if err != nil {
-		return err
-	}
-	if stored {
-		return s.writeBody(c.Response(), http.StatusAccepted, nil)
-	}
-	return s.writeBody(c.Response(), http.StatusOK, nil)
-}
-
-// checkDeployment checks the parameter that says on which code to resume. Here
-// there is only the running build, so it changes nothing, but an invocation
-// whose attempt is under way cannot move.
-func (s *Server) checkDeployment(c echo.Context, id ident.InvocationID) error {
-	if !c.QueryParams().Has("deployment") {
-		return nil
-	}
-	if d := c.QueryParam("deployment"); d != "latest" && d != "keep" {
-		return badRequest("deployment is latest or keep")
-	}
-	found, err := s.rt.Inspect(c.Request().Context(), id, actors.InspectOptions{})
-	if err != nil {
-		return err
-	}
-	if found.Running {
-		return fail(http.StatusConflict, "invocation "+id.String()+" is running: resume it without deployment, or pause it first")
-	}
-	return nil
 }
 
 // version returns the answer of the version route.

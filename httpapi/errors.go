@@ -160,6 +160,10 @@ func conflict(err error) *failure {
 		return ofInvocation(http.StatusTooEarly, err, status.ID)
 	case errors.As(err, &status):
 		return ofInvocation(http.StatusConflict, err, status.ID)
+	case errors.Is(err, actors.ErrNotRestartable):
+		return fail(http.StatusUnprocessableEntity, err.Error())
+	case errors.Is(err, actors.ErrJournalGone):
+		return fail(http.StatusGone, err.Error())
 	case errors.As(err, &quarantined):
 		return ofInvocation(http.StatusInternalServerError, err, ident.InvocationID{})
 	case errors.As(err, &route) && route.Code == http.StatusNotFound:

@@ -28,8 +28,9 @@ type fakeRuntime struct {
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
 	drain   func(context.Context) error
 	keyed   fakeKeys
-	done    chan struct{}
-	err     error
+	fakeOperator
+	done chan struct{}
+	err  error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 

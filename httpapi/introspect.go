@@ -146,6 +146,7 @@ type invocationView struct {
 	InvokedBy      string        `json:"invoked_by"`
 	CallerID       string        `json:"caller_id,omitempty"`
 	CallerTarget   string        `json:"caller_target,omitempty"`
+	RestartedFrom  string        `json:"restarted_from,omitempty"`
 	IdempotencyKey string        `json:"idempotency_key,omitempty"`
 	CreatedAt      string        `json:"created_at"`
 	ModifiedAt     string        `json:"modified_at"`
@@ -224,6 +225,9 @@ func newInvocationView(found *actors.Inspection) *invocationView {
 	}
 	if row.Caller.ID != (ident.InvocationID{}) {
 		v.CallerID, v.CallerTarget = row.Caller.ID.String(), row.Caller.Target.String()
+	}
+	if !row.RestartedFrom.IsZero() {
+		v.RestartedFrom = row.RestartedFrom.String()
 	}
 	for i := len(row.Failures) - 1; i >= 0; i-- {
 		e := &row.Failures[i]

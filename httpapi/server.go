@@ -89,6 +89,7 @@ type runtime interface {
 	Inspect(ctx context.Context, id ident.InvocationID, o actors.InspectOptions) (*actors.Inspection, error)
 	invocationLister
 	keyReader
+	operator
 	Services() []objects.ServiceDefinition
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}

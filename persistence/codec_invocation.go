@@ -40,6 +40,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.int(r.CompletedAt)
 	e.int(r.ExpiresAt)
 	e.n32(r.Unread)
+	e.optionalID(r.RestartedFrom)
 }
 
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
@@ -64,6 +65,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.Result = d.result()
 	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
 	r.Unread = d.n32()
+	r.RestartedFrom = d.optionalID()
 	return r
 }
 
@@ -84,6 +86,23 @@ func (d *decoder) caller() machine.Caller {
 		return machine.Caller{}
 	}
 	return machine.Caller{ID: d.id(), Target: d.target(), ReplyTo: d.address()}
+}
+
+// optionalID takes one byte when there is none, which is the common case.
+func (e *encoder) optionalID(id ident.InvocationID) {
+	if id.IsZero() {
+		e.u8(0)
+		return
+	}
+	e.u8(1)
+	e.id(id)
+}
+
+func (d *decoder) optionalID() (id ident.InvocationID) {
+	if d.u8() != 0 {
+		id = d.id()
+	}
+	return id
 }
 
 func (e *encoder) retention(r machine.Retention) {

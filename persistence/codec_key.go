@@ -32,6 +32,7 @@ import (
 //	d promise      object 16, generation 8, name                      PromiseRow (*)
 //	b listener     object 16, generation 8, promise 8, listener 4     ListenerRow
 //	x chore        seq 8, position 4                                  ChoreRow (*)
+//	u patch        seq 8                                              PatchRow (*)
 //	c chunk        table 1, owner 8, seq 8, blob 4, number 4          a piece of a payload
 //	I intent       table 1, owner 8, seq 8, first blob 4              how many blobs nobody names
 //	M meta         (partition FFFF)                                   last commit, boot, marks
@@ -82,7 +83,7 @@ func shapeOf(t machine.Table) (shape, bool) {
 		return hasObject | hasA, true
 	case machine.TableID, machine.TableMarker:
 		return hasID, true
-	case machine.TableInvocation, machine.TableActive:
+	case machine.TableInvocation, machine.TableActive, machine.TablePatch:
 		return hasA, true
 	case machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableOutbox, machine.TableChore:
 		return hasA | hasC, true
@@ -98,7 +99,7 @@ func shapeOf(t machine.Table) (shape, bool) {
 // ownsChunks reports whether rows of t may name chunks.
 func ownsChunks(t machine.Table) bool {
 	switch t {
-	case machine.TableState, machine.TableInvocation, machine.TableJournal, machine.TableOutbox, machine.TablePromise, machine.TableChore:
+	case machine.TableState, machine.TableInvocation, machine.TableJournal, machine.TableOutbox, machine.TablePromise, machine.TableChore, machine.TablePatch:
 		return true
 	default:
 		return false

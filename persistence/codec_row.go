@@ -21,6 +21,7 @@ func (e *encoder) row(r machine.Row) {
 		e.seq(r.Birth)
 		e.id(r.ID)
 		e.int(r.QueuedAt)
+		e.u8(uint8(r.Kind))
 	case *machine.IDRow:
 		e.seq(r.Birth)
 		e.object(r.Object)
@@ -46,6 +47,8 @@ func (e *encoder) row(r machine.Row) {
 		e.promise(r)
 	case *machine.ListenerRow:
 		e.listener(r)
+	case *machine.PatchRow:
+		e.patch(r)
 	default:
 		e.indexRow(r)
 	}
@@ -75,6 +78,7 @@ func (e *encoder) indexRow(r machine.Row) {
 		e.seq(r.Generation)
 		e.result(&r.Result)
 		e.n32(r.Promise)
+		e.n32(r.Next)
 	default:
 		e.err = fmt.Errorf("row of type %T: %w", r, errTable)
 	}
@@ -118,7 +122,7 @@ func (d *decoder) row(k *machine.Key) machine.Row {
 	case machine.TableState:
 		return &machine.StateRow{Partition: p, Object: k.Object, Generation: ident.Seq(k.A), Name: k.Name, Value: d.payload()}
 	case machine.TableInbox:
-		return &machine.InboxRow{Partition: p, Object: k.Object, Seq: ident.Seq(k.A), Birth: d.seq(), ID: d.id(), QueuedAt: d.int()}
+		return &machine.InboxRow{Partition: p, Object: k.Object, Seq: ident.Seq(k.A), Birth: d.seq(), ID: d.id(), QueuedAt: d.int(), Kind: machine.InboxKind(d.u8())}
 	case machine.TableID:
 		return &machine.IDRow{ID: k.ID, Birth: d.seq(), Object: d.object()}
 	case machine.TableInvocation:
@@ -137,6 +141,8 @@ func (d *decoder) row(k *machine.Key) machine.Row {
 		return d.promise(k)
 	case machine.TableListener:
 		return d.listener(k)
+	case machine.TablePatch:
+		return d.patch(k)
 	default:
 		return d.indexRow(k)
 	}
@@ -159,7 +165,7 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		return &machine.ChoreRow{
 			Partition: p, Seq: ident.Seq(k.A), N: k.C,
 			Object: d.object(), Kind: machine.ChoreKind(d.u8()),
-			Birth: d.seq(), ID: d.id(), Generation: d.seq(), Result: d.result(), Promise: d.n32(),
+			Birth: d.seq(), ID: d.id(), Generation: d.seq(), Result: d.result(), Promise: d.n32(), Next: d.n32(),
 		}
 	default:
 		d.fail()

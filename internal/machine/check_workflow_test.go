@@ -22,6 +22,11 @@ func (p *player) checkWorkflow(head *HeadRow, owners map[ident.Seq]*InvocationRo
 			run = row
 		}
 	}
+	for _, row := range p.disk {
+		if patch, ok := row.(*PatchRow); ok && patch.Retention.OfWorkflow {
+			unfinished++
+		}
+	}
 	if unfinished != w.Unfinished {
 		p.t.Errorf("%d invocations are unfinished, the head says %d", unfinished, w.Unfinished)
 	}

@@ -14,8 +14,11 @@ type choreStep struct {
 // none, and then removes its own row.
 func (t *transition) chore(ev *DoChore) []Need {
 	c := &ev.Chore
-	if c.Kind == ChoreAnswerListeners {
+	switch c.Kind {
+	case ChoreAnswerListeners:
 		return t.choreListeners(c)
+	case ChoreServeQueue:
+		return t.serveQueue(c)
 	}
 	tables, owner := c.tables()
 	for _, table := range tables {

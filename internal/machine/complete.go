@@ -53,7 +53,7 @@ func (t *transition) needForEnd(inv *invocation) []Need {
 	if needs := t.needForListening(inv); needs != nil {
 		return needs
 	}
-	if needs := t.needForLeaving(inv); needs != nil {
+	if needs := t.needForLeaving(inv.row.Retention); needs != nil {
 		return needs
 	}
 	if !inv.keeps() {
@@ -82,7 +82,7 @@ func (t *transition) complete(inv *invocation, r journal.Result, written outputS
 	t.answerWaiters(inv)
 	t.gate(&Finished{Birth: inv.row.Birth, ID: inv.row.ID, Result: r})
 	t.release(inv)
-	t.leaveWorkflow(inv)
+	t.leaveWorkflow(inv.row.Retention, inv.row.Birth, inv.row.ID)
 	t.keepOrRemove(inv, retention)
 }
 

@@ -93,6 +93,13 @@ type Notify struct {
 // waits for is on its way.
 type KeepWaiting struct{ Birth, Epoch ident.Seq }
 
+// PauseAttempt asks an attempt to suspend at its next wait, or at once when it
+// waits; without Wanted it takes that back.
+type PauseAttempt struct {
+	Birth, Epoch ident.Seq
+	Wanted       bool
+}
+
 // CancelRuns cancels the closures in flight of an attempt: a cancel signal is
 // stored.
 type CancelRuns struct{ Birth, Epoch ident.Seq }
@@ -194,6 +201,7 @@ func (*StartAttempt) effect()  {}
 func (*StopAttempt) effect()   {}
 func (*Notify) effect()        {}
 func (*KeepWaiting) effect()   {}
+func (*PauseAttempt) effect()  {}
 func (*CancelRuns) effect()    {}
 func (*StateRead) effect()     {}
 func (*Watch) effect()         {}

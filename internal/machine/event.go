@@ -171,6 +171,10 @@ const (
 	OpPause
 	OpResume
 	OpPurge
+	OpPurgeJournal
+	// OpRestartAsNew names the operation in errors. It is a Restart, never an
+	// Operate.
+	OpRestartAsNew
 )
 
 // String returns the word of the admin route.
@@ -186,6 +190,10 @@ func (op Operation) String() string {
 		return "resume"
 	case OpPurge:
 		return "purge"
+	case OpPurgeJournal:
+		return "purge-journal"
+	case OpRestartAsNew:
+		return "restart-as-new"
 	default:
 		return "unknown"
 	}

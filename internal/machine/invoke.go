@@ -96,6 +96,13 @@ func (t *transition) watchOrAnswer(token Token, inv *invocation) {
 
 // accept makes a new invocation.
 func (t *transition) accept(ev *Invoke) {
+	inv := t.create(ev)
+	t.appendEntry(inv, journal.NewEntry(&journal.Input{Headers: ev.Headers, Value: ev.Value}, t.at.Now, journal.Sidecar{}))
+	t.place(ev, inv)
+}
+
+// create makes the record of a new invocation, which has no journal yet.
+func (t *transition) create(ev *Invoke) *invocation {
 	inv := &invocation{born: t.at.Seq, row: InvocationRow{
 		Birth: t.at.Seq, ID: ev.ID, Target: ev.Target, CreatedAt: t.at.Now,
 		InvokedBy: ev.InvokedBy, Caller: ev.Caller, IdempotencyKey: ev.IdempotencyKey,
@@ -110,7 +117,12 @@ func (t *transition) accept(ev *Invoke) {
 	} else {
 		t.putFresh(id)
 	}
-	t.appendEntry(inv, journal.NewEntry(&journal.Input{Headers: ev.Headers, Value: ev.Value}, t.at.Now, journal.Sidecar{}))
+	return inv
+}
+
+// place schedules, queues or starts a new invocation, and answers who asked for
+// it.
+func (t *transition) place(ev *Invoke, inv *invocation) {
 	accepted := Answer{Token: ev.Token, Kind: AnswerAccepted, ID: ev.ID}
 	if ev.StartAt > t.at.Now {
 		t.becomeScheduled(inv, ev.StartAt)
@@ -131,17 +143,18 @@ func (t *transition) becomeScheduled(inv *invocation, at int64) {
 	t.change(inv)
 }
 
-// arrive gives an invocation its place: at once, or in the queue of its key.
+// arrive gives an invocation its place: at once, or in the queue of its key. The
+// run of a workflow waits only for a patch that is being applied.
 func (t *transition) arrive(inv *invocation) {
-	if !inv.exclusive() {
+	served := t.head.Holder == 0 && t.inbox.length > 0
+	switch {
+	case !inv.exclusive() && !(inv.run() && served):
 		t.becomeReady(inv)
-		return
-	}
-	if t.head.Holder == 0 && t.inbox.length == 0 {
+	case inv.exclusive() && t.head.Holder == 0 && t.inbox.length == 0:
 		t.hold(inv)
-		return
+	default:
+		t.becomePending(inv)
 	}
-	t.becomePending(inv)
 }
 
 func (t *transition) becomePending(inv *invocation) {
@@ -231,31 +244,54 @@ func (t *transition) needNext(holder *invocation) []Need {
 		return needs
 	}
 	next, ok := t.inbox.peek()
-	if !ok {
+	if !ok || next.Kind == InboxPatch {
 		return nil
 	}
 	_, needs := t.findBirth(next.Birth, t.partition)
 	return needs
 }
 
-// release hands the key to the next in the queue.
-func (t *transition) release(holder *invocation) {
-	if !holder.exclusive() || t.head.Holder != holder.row.Birth {
+// release hands the key to the next in the queue. A patch that stands there is
+// applied by outputs of its own: it may be large. The run of a workflow holds
+// nothing, but patches wait until it has ended.
+func (t *transition) release(ended *invocation) {
+	switch {
+	case ended.run() && t.head.Holder == 0 && t.inbox.length > 0:
+		t.leave(ChoreRow{Kind: ChoreServeQueue})
+		return
+	case !ended.exclusive() || t.head.Holder != ended.row.Birth:
 		return
 	}
 	t.head.Holder, t.head.HolderID = 0, ident.InvocationID{}
 	t.headDirty = true
 	next, ok := t.inbox.peek()
-	if !ok {
-		return
+	switch {
+	case !ok:
+	case next.Kind == InboxPatch:
+		t.leave(ChoreRow{Kind: ChoreServeQueue})
+	default:
+		t.admit(next)
 	}
+}
+
+// admit starts the invocation at the head of the queue of a key that nobody
+// holds. A run leaves the key to those behind it.
+func (t *transition) admit(next InboxRow) {
 	t.inbox.pop()
 	t.delete(next.Key())
+	t.headDirty = true
 	inv := t.invocations[next.Birth]
-	if inv == nil {
+	switch {
+	case inv == nil:
 		panic("machine: the queue of " + t.key.String() + " names an invocation without a record: " + next.ID.String())
+	case inv.exclusive():
+		t.hold(inv)
+		return
 	}
-	t.hold(inv)
+	t.becomeReady(inv)
+	if t.inbox.length > 0 {
+		t.leave(ChoreRow{Kind: ChoreServeQueue})
+	}
 }
 
 // setTimer writes a timer of inv.

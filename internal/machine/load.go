@@ -37,6 +37,8 @@ func (o *Object) Loaded(n Need, rows []Row) error {
 		return o.state.loaded(n, rows)
 	case TablePromise, TableListener:
 		return o.promises.loaded(n, rows)
+	case TablePatch:
+		return o.loadedPatch(ident.Seq(n.From.A), rows)
 	case TableMarker:
 		var m *MarkerRow
 		if len(rows) > 0 {

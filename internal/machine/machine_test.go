@@ -42,6 +42,9 @@ func (w *world) run(d *datadriven.TestData) string {
 		d.ScanArgs(w.t, "now", &w.now)
 		return "ok\n"
 	case "disk":
+		if d.HasArg("quiet") {
+			return fmt.Sprintf("%d rows\n", len(w.disk))
+		}
 		return w.printDisk()
 	case "memory":
 		s := fmt.Sprintf("%d invocations, %d window, %d tail, idle %t\n",
@@ -52,8 +55,14 @@ func (w *world) run(d *datadriven.TestData) string {
 		return s
 	case "entries":
 		return w.printEntries(w.str(d, "id"))
+	case "state":
+		return w.printState()
 	default:
-		return w.print(w.apply(w.event(d)))
+		out := w.apply(w.event(d))
+		if d.HasArg("quiet") {
+			return w.summarize(out)
+		}
+		return w.print(out)
 	}
 }
 
@@ -80,7 +89,11 @@ func (w *world) event(d *datadriven.TestData) Event {
 		row := w.inv(w.str(d, "id"))
 		ev := &Append{Birth: row.Birth, Epoch: row.Epoch, Ended: d.HasArg("end")}
 		for line := range strings.Lines(d.Input) {
-			ev.Proposals = append(ev.Proposals, w.proposal(strings.Fields(line)))
+			p := w.proposal(strings.Fields(line))
+			if p.Parsed != nil {
+				p.Entry.Sidecar.Allocated.Signals = uint32(w.num(d, "issued"))
+			}
+			ev.Proposals = append(ev.Proposals, p)
 		}
 		return ev
 	case "park":
@@ -114,7 +127,7 @@ func (w *world) event(d *datadriven.TestData) Event {
 }
 
 func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token Token) Event {
-	for _, op := range []Operation{OpCancel, OpKill, OpPause, OpResume, OpPurge} {
+	for _, op := range []Operation{OpCancel, OpKill, OpPause, OpResume, OpPurge, OpPurgeJournal} {
 		if d.Cmd == op.String() {
 			return &Operate{Token: token, ID: id, Op: op}
 		}
@@ -126,6 +139,10 @@ func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token T
 		return &Recover{Active: *find[*ActiveRow](w, func(r *ActiveRow) bool { return r.ID == id }), CountDeath: d.HasArg("death"), Turn: d.HasArg("turn")}
 	case "expire":
 		return &Expire{Expiry: *find[*ExpiryRow](w, func(r *ExpiryRow) bool { return r.ID == id && r.What == Expiring(w.num(d, "what")) })}
+	case "edit":
+		return w.editEvent(d, token)
+	case "restart":
+		return w.restartEvent(d, id, token)
 	case "deadlocked":
 		return w.deadlockedEvent(d, id)
 	case "chore":

@@ -30,6 +30,9 @@ type Object struct {
 	absent  map[ident.Seq]bool
 	markers map[ident.InvocationID]*MarkerRow
 	chores  map[choreStep][]Row
+	// patches are the queued patches in memory: those that may not be durable yet,
+	// and the one that is being applied.
+	patches map[ident.Seq]*queuedPatch
 	// gone are invocations whose removal may not be durable yet.
 	gone       map[ident.InvocationID]goneInvocation
 	goneBirths map[ident.Seq]goneInvocation
@@ -68,7 +71,7 @@ func (o *Object) Apply(at Stamp, ev Event, out *Output) (needs []Need) {
 }
 
 func (t *transition) dispatch(ev Event) []Need {
-	if invoke, ok := ev.(*Invoke); ok && invoke.Target.Kind == ident.KindService {
+	if makesService(ev) {
 		t.headKnown = true // a service invocation is its own key and has no head
 	}
 	if !t.headKnown {
@@ -103,8 +106,24 @@ func (t *transition) dispatch(ev Event) []Need {
 		return t.chore(ev)
 	case *Deadlocked:
 		return t.deadlocked(ev)
+	case *EditState:
+		return t.editState(ev)
+	case *Restart:
+		return t.restart(ev)
 	default:
 		panic(fmt.Sprintf("machine: event %T is not in the closed set", ev))
+	}
+}
+
+// makesService reports whether ev makes an invocation of a plain service.
+func makesService(ev Event) bool {
+	switch ev := ev.(type) {
+	case *Invoke:
+		return ev.Target.Kind == ident.KindService
+	case *Restart:
+		return ev.Invoke.Target.Kind == ident.KindService
+	default:
+		return false
 	}
 }
 
@@ -123,6 +142,7 @@ func (o *Object) Settle(durable ident.Seq) {
 	o.inbox.settle(durable)
 	o.state.settle(durable)
 	o.promises.settle(durable)
+	o.settlePatches(durable)
 }
 
 func (o *Object) settleInvocation(inv *invocation, durable ident.Seq) {

@@ -26,7 +26,7 @@ func (t *transition) needForOperation(inv *invocation, op Operation) []Need {
 		return t.needForCancel(inv)
 	case op == OpKill && !completed:
 		return t.needForKill(inv)
-	case op == OpPurge && completed:
+	case (op == OpPurge || op == OpPurgeJournal) && completed:
 		return t.needRows(inv)
 	default:
 		return nil
@@ -39,7 +39,10 @@ func (t *transition) perform(inv *invocation, op Operation) AnswerKind {
 	switch {
 	case op == OpPurge && inv.row.Status == StatusCompleted:
 		return t.purge(inv)
-	case op == OpPurge || inv.row.Status == StatusCompleted:
+	case op == OpPurgeJournal && inv.row.Status == StatusCompleted:
+		t.purgeJournal(inv)
+		return AnswerDone
+	case op == OpPurge || op == OpPurgeJournal || inv.row.Status == StatusCompleted:
 		return AnswerConflict
 	case op == OpCancel:
 		t.cancel(inv)
@@ -76,13 +79,23 @@ func (t *transition) purge(inv *invocation) AnswerKind {
 	return AnswerDone
 }
 
+// purgeJournal removes the journal of a completed invocation, and with it what
+// only the journal has use for. The result stays.
+func (t *transition) purgeJournal(inv *invocation) {
+	if inv.row.JournalRows > 0 {
+		t.dropJournal(inv)
+	}
+}
+
 // pause stops an invocation when its attempt ends, and at once when there is
-// none. What arrives meanwhile is stored.
+// none. An attempt that waits is asked to suspend. What arrives meanwhile is
+// stored.
 func (t *transition) pause(inv *invocation) AnswerKind {
 	switch inv.row.Status {
 	case StatusReady:
 		inv.row.PauseRequested = true
 		t.change(inv)
+		t.now(&PauseAttempt{Birth: inv.row.Birth, Epoch: inv.row.Epoch, Wanted: true})
 		return AnswerStored
 	case StatusBackingOff:
 		t.leaveStatus(inv)
@@ -97,8 +110,11 @@ func (t *transition) pause(inv *invocation) AnswerKind {
 // resume starts a fresh attempt with a fresh count of failures.
 func (t *transition) resume(inv *invocation) {
 	retry := inv.row.Status != StatusReady
-	if retry {
+	switch {
+	case retry:
 		t.leaveStatus(inv) // a retry timer goes
+	case inv.row.PauseRequested:
+		t.now(&PauseAttempt{Birth: inv.row.Birth, Epoch: inv.row.Epoch})
 	}
 	inv.row.PauseRequested, inv.row.Retry = false, Retry{}
 	t.change(inv)

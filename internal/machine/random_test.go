@@ -60,6 +60,8 @@ func (p *player) step() {
 	switch n := p.r.IntN(100); {
 	case n < 20:
 		p.invoke()
+	case n < 23:
+		p.edit()
 	case n < 55:
 		p.attempt()
 	case n < 70:
@@ -186,7 +188,7 @@ func (p *player) outside() {
 	case 3:
 		p.apply(&Attach{From: OutboxRef{Seq: 1}, ID: id, Waiter: Address{Object: p.key, ID: id, Birth: 3, Completion: 4}})
 	default:
-		p.apply(&Operate{Token: 1, ID: id, Op: []Operation{OpCancel, OpKill, OpPause, OpResume, OpPurge}[p.r.IntN(5)]})
+		p.apply(&Operate{Token: 1, ID: id, Op: []Operation{OpCancel, OpKill, OpPause, OpResume, OpPurge, OpPurgeJournal}[p.r.IntN(6)]})
 	}
 	if inv := p.pick(func(inv *invocation) bool { return len(inv.pending) > 0 }); inv != nil {
 		for c, row := range inv.pending {
@@ -281,6 +283,10 @@ func (p *player) finish() {
 		p.expire()
 	}
 	p.commitAll()
+	p.object.Settle(p.durable)
+	if n := len(p.object.patches); n > 0 {
+		p.t.Errorf("%d patches are left in memory", n)
+	}
 	for k, row := range p.disk {
 		switch k.Table {
 		case TableOutbox:

@@ -64,6 +64,9 @@ type InvocationRow struct {
 	// Unread is how many signals have been stored that the handler was not
 	// known to have taken when the last one came.
 	Unread uint32
+	// RestartedFrom is the invocation whose input, or more of whose journal, this
+	// one began with. It is zero for others.
+	RestartedFrom ident.InvocationID
 }
 
 // MaxUnread bounds the signals of an invocation that its handler has not taken,

@@ -76,6 +76,8 @@ const (
 	// TableChore: A = seq, C = position within the output. Unfinished sweeps
 	// and fan-outs.
 	TableChore Table = 'x'
+	// TablePatch: A = seq. What a place of the inbox changes the state to.
+	TablePatch Table = 'u'
 )
 
 // Write is one change of a store. Exactly one of Put and Delete is meant.
@@ -100,7 +102,7 @@ type HeadRow struct {
 	// when the key is free.
 	Holder   ident.Seq
 	HolderID ident.InvocationID
-	// InboxLength counts the rows of the inbox; InboxFirst is the number of
+	// InboxLength counts the rows of the inbox, of both kinds; InboxFirst is the number of
 	// its first row, 0 when it is empty, from which a reader seeks.
 	InboxLength uint64
 	InboxFirst  ident.Seq
@@ -135,8 +137,10 @@ type StateRow struct {
 	Value      []byte
 }
 
-// InboxRow is one place in the queue of a key. Seq is the number of the event
-// that queued it, which is later than Birth for a delayed invocation.
+// InboxRow is one place in the queue of a key: an exclusive invocation, the run of
+// a workflow that waits for a patch before it, or a patch of the state. Seq is the
+// number of the event that queued it, which is later than Birth for a delayed
+// invocation. A patch has neither Birth nor ID; its PatchRow has the same Seq.
 type InboxRow struct {
 	Partition ident.Partition
 	Object    ident.ObjectID
@@ -144,6 +148,39 @@ type InboxRow struct {
 	Birth     ident.Seq
 	ID        ident.InvocationID
 	QueuedAt  int64
+	Kind      InboxKind
+}
+
+// InboxKind says what a place in the queue is. The values are stored.
+type InboxKind uint8
+
+// Kinds of places.
+const (
+	InboxInvocation InboxKind = iota
+	InboxPatch
+)
+
+// String returns the word of the introspection.
+func (k InboxKind) String() string {
+	if k == InboxPatch {
+		return "state_patch"
+	}
+	return "invocation"
+}
+
+// PatchRow is a state that a key shall have when its place in the queue is
+// reached.
+type PatchRow struct {
+	Partition ident.Partition
+	Seq       ident.Seq
+	// Version, unless it is empty, is that of the state which may be replaced;
+	// any other state stays.
+	Version string
+	// Values are the whole new state, sorted by name.
+	Values []StateValue
+	// Retention says whether the key is that of a workflow. Only its workflow
+	// part is used.
+	Retention Retention
 }
 
 // IDRow finds the birth and the key of an invocation id.
@@ -301,6 +338,8 @@ type ChoreRow struct {
 	Promise uint32
 	// Result is what the waiters get.
 	Result journal.Result
+	// Next counts the state rows of the patch under way that are written.
+	Next uint32
 }
 
 // ChoreKind says what a chore does. The values are stored.
@@ -331,6 +370,10 @@ const (
 	ChoreAnswerListeners
 	// ChoreSweepPromises removes the promise rows of a generation.
 	ChoreSweepPromises
+	// ChoreServeQueue applies patches at the head of the queue of a key that
+	// nobody holds, and then gives the key to the invocation behind them.
+	// Generation is the patch whose first Next rows are written.
+	ChoreServeQueue
 )
 
 // Key returns the key of the row.
@@ -351,6 +394,11 @@ func (r *StateRow) Key() Key {
 // Key returns the key of the row.
 func (r *InboxRow) Key() Key {
 	return Key{Partition: r.Partition, Table: TableInbox, Object: r.Object, A: uint64(r.Seq)}
+}
+
+// Key returns the key of the row.
+func (r *PatchRow) Key() Key {
+	return Key{Partition: r.Partition, Table: TablePatch, A: uint64(r.Seq)}
 }
 
 // Key returns the key of the row.

@@ -83,6 +83,23 @@ func (s *state) needNames() []Need {
 	return []Need{{From: from, To: to, Limit: int(s.rows) + len(s.cells) + 1}}
 }
 
+// needAll asks for every row when the values are not all in memory.
+func (s *state) needAll() []Need {
+	for _, c := range s.cells {
+		if c.present && !c.loaded {
+			s.complete = false
+			break
+		}
+	}
+	return s.needNames()
+}
+
+// all lists every value, sorted; needAll must have been satisfied.
+func (s *state) all() []StateValue {
+	values, _ := s.snapshot()
+	return values
+}
+
 // loaded takes state rows: one value, or all of them.
 func (s *state) loaded(n Need, rows []Row) error {
 	if n.Point() && len(rows) == 0 {
@@ -227,6 +244,21 @@ func (s *state) clearAll(seq ident.Seq) (swept ident.Seq, drop []Key) {
 	s.generation = seq
 	s.cells, s.rows, s.inline, s.complete = map[string]*cell{}, 0, 0, true
 	return swept, drop
+}
+
+// replace gives the object a state whose rows are, or are about to be, written
+// under a new generation. It returns the old one, 0 when no row is left behind to
+// sweep. values are sorted by name.
+func (s *state) replace(generation ident.Seq, values []StateValue, seq ident.Seq) (swept ident.Seq) {
+	if s.rows > 0 {
+		swept = s.generation
+	}
+	s.generation, s.complete = generation, true
+	s.cells, s.rows, s.inline = make(map[string]*cell, len(values)), 0, 0
+	for _, v := range values {
+		s.set(v.Name, v.Value, seq)
+	}
+	return swept
 }
 
 // settle lets go of large values and of absent names that can be read back.

@@ -14,7 +14,8 @@ type WorkflowHead struct {
 	// Run is the birth of the run, 0 when there is none. The record is there as
 	// long as Run is.
 	Run ident.Seq
-	// Unfinished counts the invocations that have not ended, the run included.
+	// Unfinished counts the invocations that have not ended, the run included, and
+	// the patches of the state that were not applied.
 	Unfinished uint32
 	// Generation is the number under which promise rows are kept, 0 when there
 	// are none; Promises counts them.
@@ -39,41 +40,56 @@ type WorkflowHead struct {
 func (t *transition) joinWorkflow(inv *invocation) {
 	w := &t.head.Workflow
 	if !inv.row.Retention.OfWorkflow {
-		if inv.exclusive() && *w != (WorkflowHead{}) {
-			w.KeepState, t.headDirty = true, true
+		if inv.exclusive() {
+			t.keepState()
 		}
 		return
 	}
-	if w.Run == 0 && w.Unfinished == 0 && w.ExpiresAt != 0 && w.ExpiresAt <= t.at.Now {
-		t.removeWorkflow(nil)
-	}
-	w.Unfinished++
+	t.countUnfinished()
 	if inv.row.Target.Kind == ident.KindWorkflow {
 		w.Run = inv.row.Birth
 		t.disarm()
 	}
+}
+
+// keepState says that the state is no longer that of a workflow, if it was.
+func (t *transition) keepState() {
+	if w := &t.head.Workflow; *w != (WorkflowHead{}) {
+		w.KeepState, t.headDirty = true, true
+	}
+}
+
+// countUnfinished counts something new that must end before the workflow goes.
+func (t *transition) countUnfinished() {
+	w := &t.head.Workflow
+	if w.Run == 0 && w.Unfinished == 0 && w.ExpiresAt != 0 && w.ExpiresAt <= t.at.Now {
+		t.removeWorkflow(nil)
+	}
+	w.Unfinished++
 	t.headDirty = true
 }
 
-// needForLeaving asks for the run, if the end of inv removes the workflow.
-func (t *transition) needForLeaving(inv *invocation) []Need {
+// needForLeaving asks for the run, if the end of something that was accepted
+// with this retention removes the workflow.
+func (t *transition) needForLeaving(r Retention) []Need {
 	w := &t.head.Workflow
-	if !inv.row.Retention.OfWorkflow || !w.Expiring || w.Unfinished != 1 {
+	if !r.OfWorkflow || !w.Expiring || w.Unfinished != 1 {
 		return nil
 	}
 	_, needs := t.findBirth(w.Run, t.partition)
 	return needs
 }
 
-// leaveWorkflow counts an invocation that has ended. The last one removes the
-// workflow, if it was held up by it, or says when one that never ran is removed.
-func (t *transition) leaveWorkflow(inv *invocation) {
-	if !inv.row.Retention.OfWorkflow {
+// leaveWorkflow counts an invocation that has ended, or a patch that was applied,
+// which birth names. The last one removes the workflow, if it was held up by it,
+// or says when one that never ran is removed.
+func (t *transition) leaveWorkflow(r Retention, birth ident.Seq, id ident.InvocationID) {
+	if !r.OfWorkflow {
 		return
 	}
 	w := &t.head.Workflow
 	if w.Unfinished == 0 {
-		panic("machine: invocation " + inv.row.ID.String() + " ends, and the head of " + t.key.String() + " counts 0 unfinished ones")
+		panic("machine: invocation " + id.String() + " ends, and the head of " + t.key.String() + " counts 0 unfinished ones")
 	}
 	w.Unfinished--
 	t.headDirty = true
@@ -82,21 +98,21 @@ func (t *transition) leaveWorkflow(inv *invocation) {
 	case w.Expiring:
 		t.removeWorkflow(t.invocations[w.Run])
 	case w.Run == 0:
-		t.arm(inv)
+		t.arm(r.Workflow, birth, id)
 	}
 }
 
-// arm sets when a workflow that never ran is removed: one retention after inv,
-// its last invocation, has ended.
-func (t *transition) arm(inv *invocation) {
+// arm sets when a workflow that never ran is removed: one retention after its
+// last invocation or patch, which birth and id name.
+func (t *transition) arm(keep int64, birth ident.Seq, id ident.InvocationID) {
 	w := &t.head.Workflow
-	at := t.at.Now + inv.row.Retention.Workflow
+	at := t.at.Now + keep
 	switch {
 	case t.promises.rows == 0 && (t.state.empty() || w.KeepState):
 		t.disarm()
 		w.KeepState = false // it is over, and nothing is left to remove
 		return
-	case inv.row.Retention.Workflow == 0:
+	case keep == 0:
 		t.removeWorkflow(nil)
 		return
 	case w.ExpiresAt != 0 && hourOf(w.ExpiresAt) == hourOf(at):
@@ -104,8 +120,8 @@ func (t *transition) arm(inv *invocation) {
 		return
 	}
 	t.disarm()
-	w.ExpiresAt, w.ExpiryBirth = at, inv.row.Birth
-	t.put(inv.expiry(ExpireWorkflow, at, t.key))
+	w.ExpiresAt, w.ExpiryBirth = at, birth
+	t.put(&ExpiryRow{Partition: t.partition, Hour: hourOf(at), Birth: birth, ID: id, Object: t.key, What: ExpireWorkflow})
 }
 
 // disarm removes the expiry row of a workflow that never ran.

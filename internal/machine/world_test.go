@@ -182,7 +182,9 @@ func (w *world) describe(r Row) string {
 	case *StateRow:
 		return fmt.Sprintf("state %s (%d bytes) in %v", r.Name, len(r.Value), r.Generation)
 	case *InboxRow:
-		return fmt.Sprintf("inbox %v %s", r.Seq, nameOf(r.ID))
+		return describePlace(r)
+	case *PatchRow:
+		return fmt.Sprintf("patch %v with %d values", r.Seq, len(r.Values))
 	case *IDRow:
 		return fmt.Sprintf("id %s", nameOf(r.ID))
 	case *InvocationRow:
@@ -192,6 +194,9 @@ func (w *world) describe(r Row) string {
 		}
 		if r.Status == StatusCompleted {
 			s += " result=" + result(r.Result)
+		}
+		if !r.RestartedFrom.IsZero() {
+			s += " restarted from " + nameOf(r.RestartedFrom)
 		}
 		return s
 	case *JournalRow:
@@ -225,7 +230,7 @@ func (w *world) describe(r Row) string {
 	case *MarkerRow:
 		return "marker " + nameOf(r.ID)
 	case *ChoreRow:
-		return fmt.Sprintf("chore %d", r.Kind)
+		return describeChore(r)
 	default:
 		return fmt.Sprintf("%T", r)
 	}
@@ -281,6 +286,8 @@ func (w *world) effect(e Effect) string {
 		return fmt.Sprintf("notify entry %d %s", e.Index, e.Entry.Type)
 	case *KeepWaiting:
 		return "keep waiting"
+	case *PauseAttempt:
+		return fmt.Sprintf("pause attempt: %t", e.Wanted)
 	case *CancelRuns:
 		return "cancel runs"
 	case *StateRead:

@@ -19,6 +19,7 @@ func carriers(value []byte) []machine.Row {
 		outbox(2, &machine.Returned{To: reply, Type: journal.TypeAttachCompletion, Result: journal.ValueOf(value)}),
 		&machine.ChoreRow{Partition: partition, Seq: 14, Object: object, Kind: machine.ChoreAnswer, Result: journal.ValueOf(value)},
 		promise(value),
+		&machine.PatchRow{Partition: partition, Seq: 12, Values: []machine.StateValue{{Name: "a", Value: value}, {Name: "b", Value: []byte("1")}}},
 	}
 }
 

@@ -38,6 +38,11 @@ func sampleRows() []machine.Row {
 		&machine.ActiveRow{Partition: partition, Birth: 10, ID: id, Object: object},
 		&machine.StatusRow{Partition: partition, Class: machine.ClassSuspendedIssued, Birth: 10},
 		&machine.ExpiryRow{Partition: partition, Hour: 470_000, Birth: 10, ID: id, Object: object, What: machine.ExpireJournal},
+		&machine.InboxRow{Partition: partition, Object: object.ID(), Seq: 12, QueuedAt: 1_700_000_000_000, Kind: machine.InboxPatch},
+		&machine.PatchRow{
+			Partition: partition, Seq: 12, Version: "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU", Retention: machine.Retention{OfWorkflow: true, Workflow: 9},
+			Values: []machine.StateValue{{Name: "a", Value: []byte("1")}, {Name: "b", Value: []byte{}}, {Name: "c"}},
+		},
 		&machine.MarkerRow{ID: id, Birth: 10, Hour: 470_024},
 		&machine.ChoreRow{
 			Partition: partition, Seq: 14, N: 1, Object: object, Kind: machine.ChoreAnswer, Birth: 10, ID: id, Generation: 4,
