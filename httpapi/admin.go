@@ -17,16 +17,11 @@ const (
 	maxAdminAPI = 4
 )
 
-// adminRoutes answers a path that the admin port does not have. The ingress
-// finds its routes without a router.
-const adminRoutes = "no such route: the admin port has /health, /version, " +
-	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume and /purge, and /introspection/invocations/{id}"
-
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
 	p := port{name: "admin", write: s.writeAdminFailure}
 	e := s.newEcho(p)
-	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, next) })
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, s.explain(e, next)) })
 	e.GET("/health", s.adminHealth)
 	e.GET("/version", func(c echo.Context) error { return s.writeJSON(c.Response(), http.StatusOK, s.version) })
 	for _, op := range []machine.Operation{machine.OpCancel, machine.OpKill, machine.OpPause, machine.OpResume, machine.OpPurge} {
@@ -35,8 +30,14 @@ func (s *Server) newAdmin() *echo.Echo {
 	e.GET("/introspection/invocations/:id", s.inspect)
 	// An invocation is read under /introspection; the path itself exists and
 	// takes no method.
-	none := func(echo.Context) error { return fail(http.StatusMethodNotAllowed, "this route takes no method") }
+	none := func(echo.Context) error {
+		return fail(http.StatusMethodNotAllowed, "this route takes no method: "+
+			"GET /introspection/invocations/{id} reads, PATCH /invocations/{id}/{operation} changes")
+	}
 	e.Any("/invocations/:id", none)
+	s.serviceRoutes(e)
+	s.metricsRoute(e)
+	s.indexRoute(e)
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/persistence"
 )
 
 // statusNotReady answers a question for the result of an invocation that has
@@ -129,7 +130,7 @@ func refusal(err error) *failure {
 		return later(http.StatusServiceUnavailable, err, busy.RetryAfter)
 	case errors.Is(err, actors.ErrLowSpace):
 		return later(http.StatusInsufficientStorage, err, retryAfterLowSpace)
-	case errors.Is(err, actors.ErrStopped):
+	case errors.Is(err, actors.ErrStopped), errors.Is(err, persistence.ErrClosed):
 		return later(http.StatusServiceUnavailable, err, retryAfterStop)
 	default:
 		return nil
@@ -155,8 +156,6 @@ func conflict(err error) *failure {
 		return ofInvocation(http.StatusConflict, err, status.ID)
 	case errors.As(err, &quarantined):
 		return ofInvocation(http.StatusInternalServerError, err, ident.InvocationID{})
-	case errors.As(err, &route) && route.Code == http.StatusNotFound:
-		return notFound(adminRoutes)
 	case errors.As(err, &route):
 		return fail(route.Code, http.StatusText(route.Code))
 	default:
