@@ -24,6 +24,6 @@ func (f *fakeRuntime) Settings(service, handler string) (objects.Settings, bool)
 	return objects.Settings{}, false
 }
 
-func (f *fakeRuntime) Stats() actors.Stats { return actors.Stats{} }
+func (f *fakeRuntime) Stats() actors.Stats { return f.stats }
 
-func (f *fakeRuntime) Metrics() actors.Metrics { return actors.Metrics{} }
+func (f *fakeRuntime) Metrics() actors.Metrics { return f.metrics }

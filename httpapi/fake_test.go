@@ -25,8 +25,12 @@ type fakeRuntime struct {
 	operate func(machine.Operation, ident.InvocationID) (bool, error)
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
 	drain   func(context.Context) error
-	done    chan struct{}
-	err     error
+	// services are bound; those of testServices when nil.
+	services []objects.ServiceDefinition
+	stats    actors.Stats
+	metrics  actors.Metrics
+	done     chan struct{}
+	err      error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 
@@ -92,7 +96,12 @@ func (f *fakeRuntime) Inspect(_ context.Context, id ident.InvocationID, o actors
 	return f.look(id, o)
 }
 
-func (f *fakeRuntime) Services() []objects.ServiceDefinition { return testServices() }
+func (f *fakeRuntime) Services() []objects.ServiceDefinition {
+	if f.services != nil {
+		return f.services
+	}
+	return testServices()
+}
 
 func (f *fakeRuntime) Drain(ctx context.Context) error {
 	if f.drain == nil {

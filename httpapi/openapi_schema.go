@@ -44,9 +44,10 @@ func (s *schemaSet) put(name string, schema object) object {
 // root that refers to itself and has no name. What is no schema describes
 // nothing.
 func (s *schemaSet) add(name string, schema any) any {
-	root, ok := plainJSON(schema).(object)
+	plain := plainJSON(schema)
+	root, ok := plain.(object)
 	if !ok {
-		if b, isBool := schema.(bool); isBool {
+		if b, isBool := plain.(bool); isBool {
 			return b
 		}
 		return object{}
@@ -154,11 +155,7 @@ func (d *payloadSchema) locate(ref string) (node, rest string, inside bool) {
 // nameOf gives a node its component: that of its name, unless another type has
 // it.
 func (d *payloadSchema) nameOf(node string) {
-	name, looks := node, d.look(node)
-	if node == "" {
-		name = d.rootName
-	}
-	name = componentName(name)
+	name, looks := componentName(d.typeName(node)), d.look(node)
 	for n, candidate := 2, name; ; n++ {
 		if known, taken := d.set.looks[candidate]; (!taken || known == looks) && (taken || d.set.components[candidate] == nil) {
 			d.set.looks[candidate], d.names[node] = looks, candidate
@@ -168,30 +165,37 @@ func (d *payloadSchema) nameOf(node string) {
 	}
 }
 
-// look writes a node and everything it refers to.
+// look writes a node and everything it refers to, with the names of types in
+// place of where they stand: the root of one schema may be a definition of
+// another one.
 func (d *payloadSchema) look(node string) string {
-	seen := map[string]object{}
+	seen := object{}
 	for todo := []string{node}; len(todo) > 0; todo = todo[1:] {
-		name := todo[0]
+		name := d.typeName(todo[0])
 		if _, done := seen[name]; done {
 			continue
 		}
-		seen[name] = d.nodes[name]
-		for ref := range refsOf(d.nodes[name]) {
-			if to, _, inside := d.locate(ref); inside {
+		seen[name] = mapSchema(d.nodes[todo[0]], func(schema object) {
+			ref, _ := schema["$ref"].(string)
+			if to, rest, inside := d.locate(ref); inside {
+				schema["$ref"] = "#" + d.typeName(to) + rest
 				todo = append(todo, to)
 			}
-		}
+		})
 	}
-	if root, ok := seen[""]; ok && d.rootName != "" {
-		delete(seen, "")
-		seen[d.rootName] = root
-	}
-	text, err := json.Marshal([]any{node, seen})
+	text, err := json.Marshal([]any{d.typeName(node), seen})
 	if err != nil {
 		return ""
 	}
 	return string(text)
+}
+
+// typeName is the name of what a node describes.
+func (d *payloadSchema) typeName(node string) string {
+	if node == "" {
+		return d.rootName
+	}
+	return node
 }
 
 // rewrite returns a node whose references lead to components. One that leads
