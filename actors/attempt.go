@@ -32,6 +32,10 @@ type attempt struct {
 	target ident.Target
 	// alone says that it may be the one that ended the process.
 	alone bool
+	// meter counts for the service. made and began are by the clock of lapse:
+	// when the attempt was made, and when its handler began.
+	meter       *serviceMeter
+	made, began time.Time
 
 	// observed is the highest seq of what the handler has seen. A closure of
 	// Run starts only when everything up to it is durable.
@@ -175,6 +179,7 @@ func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed id
 		a.bound = b
 	}
 	a.observed.Store(uint64(observed))
+	a.meter, a.made = rt.meter.of(inv.Target.Service), rt.clock.lapse()
 	return a
 }
 
@@ -318,9 +323,11 @@ func (a *attempt) granted() bool {
 	if first {
 		a.phase = phaseRunning
 		a.code.live = 1
+		a.began = now
 	}
 	a.mu.Unlock()
 	if first {
+		a.meter.began(a.start, now.Sub(a.made))
 		a.rt.sched.Go("attempt", a.run)
 	} else {
 		a.wake.Notify()

@@ -103,6 +103,7 @@ func (a *attempt) run() {
 func (a *attempt) done(o objects.Outcome) {
 	failed := o.Kind == objects.OutcomeFailed
 	if o.Failure.Stack != "" {
+		a.meter.panicked.Add(1)
 		a.rt.logger.Warn("a handler has panicked", "invocation", a.id.String(), "target", a.target.String(), "panic", o.Failure.Message, "stack", o.Failure.Stack)
 	}
 	now := a.rt.clock.lapse()
@@ -127,6 +128,7 @@ func (a *attempt) done(o objects.Outcome) {
 func (a *attempt) handlerEnded() {
 	a.giveUpSlot()
 	now := a.rt.clock.lapse()
+	a.meter.attempt.observe(int64(now.Sub(a.began)))
 	a.mu.Lock()
 	tell := false
 	if a.stopped == 0 && !a.code.leaving {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -74,6 +75,11 @@ type committer struct {
 	timerMark int64 // the mark on disk
 
 	commits, ops, rows, bytes atomic.Uint64
+
+	// meter takes how long commits last, by the clock lapse. Both may be nil, and
+	// are set before start.
+	meter *commitMeter
+	lapse func() time.Time
 }
 
 // committerStats counts what a committer has done.
@@ -275,9 +281,11 @@ func (c *committer) commit() error {
 	}
 	marks := c.nextMarks()
 	c.trace.pass(PointBeforeCommit)
+	done := c.meter.begin(len(c.batches), c.lapse)
 	if err := c.store.Commit(c.batches, marks); err != nil {
 		return fmt.Errorf("commit %d outputs: %w", len(c.batches), err)
 	}
+	c.meter.end(done, c.lapse)
 	c.trace.pass(PointAfterCommit)
 	if marks.Timers != 0 {
 		c.timerMark = marks.Timers

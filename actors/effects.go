@@ -80,6 +80,9 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		if a := rt.attempts.get(ef.Epoch); a != nil {
 			a.stop(stopReasonOf(ef.Reason))
 		}
+		if ef.Reason == machine.StopSuspended {
+			rt.meter.of(e.key.Service).suspended.Add(1)
+		}
 	case *machine.KeepWaiting:
 		if a := rt.attempts.get(ef.Epoch); a != nil {
 			a.keepWaiting()
@@ -99,6 +102,7 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 	case *machine.Watch:
 		rt.waiters.watch(ef.Token, ef.Birth)
 	case *machine.Finished:
+		rt.meter.of(e.key.Service).finished(ef)
 		rt.waiters.finished(*ef)
 		rt.deadlocks.ended(ef.Birth)
 	case *machine.Awaited:
@@ -112,6 +116,7 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 	case *machine.SetTimer:
 		rt.timers.set(ef.Timer)
 	case *machine.AttemptFailed:
+		rt.meter.of(ef.Target.Service).failedAttempt(ef.Status)
 		rt.reportFailure(ef)
 	case *machine.Suspected:
 		rt.starts.suspect(ef.Active)

@@ -126,6 +126,7 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 		return nil, err
 	}
 	k.rt.trace.passApplied(env.event, out)
+	k.rt.meter.applied(env.event, out, k.entry.key.Service)
 	if len(out.Writes) == 0 && len(out.Gated) == 0 && env.origin == (origin{}) && env.permit.from == nil && env.timer == nil {
 		return nil, nil
 	}

@@ -43,6 +43,7 @@ type Runtime struct {
 	janitor   *janitor
 	recovery  *recovery
 	deadlocks *deadlocks
+	meter     *meter
 
 	// counter numbers events; the boot number stands in front of it.
 	counter atomic.Uint64
@@ -138,12 +139,14 @@ func newRuntime(o Options, bound bindings) *Runtime {
 		waiters: newWaiters(), routes: newRoutes(), attempts: newAttempts(),
 		slots: newSlots(o.MaxRunningHandlers), hot: newHot(o.MaxHotWaiters), boot: info.Boot,
 		outputs: sync.Pool{New: func() any { return new(machine.Output) }},
+		meter:   newMeter(bound),
 	}
 	rt.stopping.init(rt.sched)
 	rt.deliverer, rt.sweeper = newDeliverer(rt), newSweeper(rt)
 	rt.janitor, rt.recovery = newJanitor(rt), newRecovery(rt, info)
 	rt.deadlocks = newDeadlocks(rt)
 	rt.committer = newCommitter(o.Store, rt.sched, rt.release, rt.fail, o.trace)
+	rt.committer.meter, rt.committer.lapse = &rt.meter.commits, rt.clock.lapse
 	rt.timers = newTimers(o.Store, rt.clock, rt.sched, rt.fire, rt.crash, o.trace)
 	o.Stress.narrow(rt.timers)
 	rt.committer.timerRemoved = rt.timers.removed

@@ -13,19 +13,11 @@ const (
 	maxAdminAPI = 4
 )
 
-// adminRoutes answers a path that the admin port does not have. The ingress
-// finds its routes without a router.
-const adminRoutes = "no such route: the admin port has /health, /version, " +
-	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume and /purge, /introspection/invocations and /introspection/invocations/{id}, " +
-	"/introspection/objects/{service} and /{service}/{key}, /introspection/awakeables and /introspection/promises, " +
-	"PATCH /invocations/{id}/cancel, /kill, /pause, /resume, /purge, /purge-journal and /restart-as-new, " +
-	"POST /internal/invocations_batch_operations/{operation}, POST /services/{service}/state, and /introspection/invocations/{id}"
-
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
 	p := port{name: "admin", write: s.writeAdminFailure}
 	e := s.newEcho(p)
-	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(next)) })
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
 	e.GET("/health", s.adminHealth)
 	e.GET("/version", func(c echo.Context) error { return s.writeJSON(c.Response(), http.StatusOK, s.version) })
 	s.operationRoutes(e)
@@ -34,8 +26,14 @@ func (s *Server) newAdmin() *echo.Echo {
 	s.keyRoutes(e)
 	// An invocation is read under /introspection; the path itself exists and
 	// takes no method.
-	none := func(echo.Context) error { return fail(http.StatusMethodNotAllowed, "this route takes no method") }
+	none := func(echo.Context) error {
+		return fail(http.StatusMethodNotAllowed, "this route takes no method: "+
+			"GET /introspection/invocations/{id} reads, PATCH /invocations/{id}/{operation} changes")
+	}
 	e.Any("/invocations/:id", none)
+	s.serviceRoutes(e)
+	s.metricsRoute(e)
+	s.indexRoute(e)
 	return e
 }
 

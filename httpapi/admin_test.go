@@ -44,7 +44,6 @@ func TestAdminRoutes(t *testing.T) {
 		{"DELETE", "/invocations/" + id, nil, false, 405, "message"},
 		{"POST", "/health", nil, false, 405, "message"},
 		{"GET", "/nope", nil, false, 404, "message"},
-		{"GET", "/", nil, false, 404, "message"},
 		{"GET", "/introspection/invocations/nonsense", nil, false, 400, "message"},
 		{"GET", "/introspection/invocations/" + id + "?jurnal=true", nil, false, 400, "message"},
 		{"GET", "/introspection/invocations/" + id + "?journal=yes", nil, false, 400, "message"},

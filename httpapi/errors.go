@@ -13,6 +13,7 @@ import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/query"
+	"github.com/dormouse-run/dormouse/persistence"
 )
 
 // statusNotReady answers a question for the result of an invocation that has
@@ -136,7 +137,7 @@ func refusal(err error) *failure {
 		return later(http.StatusServiceUnavailable, err, busy.RetryAfter)
 	case errors.Is(err, actors.ErrLowSpace):
 		return later(http.StatusInsufficientStorage, err, retryAfterLowSpace)
-	case errors.Is(err, actors.ErrStopped):
+	case errors.Is(err, actors.ErrStopped), errors.Is(err, persistence.ErrClosed):
 		return later(http.StatusServiceUnavailable, err, retryAfterStop)
 	default:
 		return nil
@@ -166,8 +167,6 @@ func conflict(err error) *failure {
 		return fail(http.StatusGone, err.Error())
 	case errors.As(err, &quarantined):
 		return ofInvocation(http.StatusInternalServerError, err, ident.InvocationID{})
-	case errors.As(err, &route) && route.Code == http.StatusNotFound:
-		return notFound(adminRoutes)
 	case errors.As(err, &route):
 		return fail(route.Code, http.StatusText(route.Code))
 	default:

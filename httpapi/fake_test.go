@@ -29,8 +29,12 @@ type fakeRuntime struct {
 	drain   func(context.Context) error
 	keyed   fakeKeys
 	fakeOperator
-	done chan struct{}
-	err  error
+	// services are bound; those of testServices when nil.
+	services []objects.ServiceDefinition
+	stats    actors.Stats
+	metrics  actors.Metrics
+	done     chan struct{}
+	err      error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 
@@ -96,7 +100,12 @@ func (f *fakeRuntime) Inspect(_ context.Context, id ident.InvocationID, o actors
 	return f.look(id, o)
 }
 
-func (f *fakeRuntime) Services() []objects.ServiceDefinition { return testServices() }
+func (f *fakeRuntime) Services() []objects.ServiceDefinition {
+	if f.services != nil {
+		return f.services
+	}
+	return testServices()
+}
 
 func (f *fakeRuntime) Drain(ctx context.Context) error {
 	if f.drain == nil {

@@ -25,6 +25,7 @@ type port struct {
 func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		started := time.Now()
+		s.metrics.enter(p)
 		id := requestID(c.Request())
 		set(c.Response(), headerRequestID, id)
 		s.boundBody(c.Response(), c.Request())
@@ -32,7 +33,9 @@ func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 		if err != nil {
 			err = s.answerError(p, c, err)
 		}
-		s.logRequest(p, c, id, time.Since(started), err)
+		took := time.Since(started)
+		s.metrics.leave(p, c, took, err)
+		s.logRequest(p, c, id, took, err)
 		if endsWithoutAnswer(err) {
 			// The way in which net/http closes a connection, also one of
 			// HTTP/2, without another byte.

@@ -103,7 +103,7 @@ func (s *Server) routeRestate(x *exchange) error {
 	case "scope":
 		return badRequest("scopes are not supported")
 	default:
-		return notFound("no such route")
+		return noIngressRoute()
 	}
 }
 

@@ -78,7 +78,7 @@ func TestAWrongContentTypeIsAnsweredWithWhatToSend(t *testing.T) {
 func TestTheAdminPortNamesItsRoutes(t *testing.T) {
 	t.Parallel()
 	s := testServer(t, &fakeRuntime{}, Options{})
-	for _, path := range []string{"/", "/nope"} {
+	for _, path := range []string{"/introspection", "/nope"} {
 		w := ask(s.AdminHandler(), "GET", path, "")
 		if w.Code != 404 || !strings.Contains(w.Body.String(), "/introspection/invocations/{id}") {
 			t.Errorf("%s: got %d %s", path, w.Code, w.Body)

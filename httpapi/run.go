@@ -39,6 +39,10 @@ type Config struct {
 	// Ready is called once, when both ports accept requests; may be nil. It
 	// must not block.
 	Ready func(Addresses)
+	// Mount is called once, when the runtime is open and before the ports accept
+	// requests; may be nil. With it a program reaches the runtime, and serves
+	// paths of its own on the two ports. An error of it ends Run.
+	Mount func(*Mount) error
 }
 
 // Run opens the store and the runtime, serves both ports until ctx is done,
@@ -70,6 +74,9 @@ func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) e
 	s, err := New(rt, o)
 	if err != nil {
 		return errors.Join(err, rt.Close(), l.close())
+	}
+	if err := s.mount(rt, c.Mount); err != nil {
+		return errors.Join(fmt.Errorf("mount: %w", err), rt.Close(), l.close())
 	}
 	// The runtime closes its store.
 	return errors.Join(s.serve(ctx, l), rt.Close())

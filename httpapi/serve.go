@@ -49,7 +49,7 @@ func (s *Server) serve(ctx context.Context, l listeners) error {
 	// The context under all requests outlives ctx by the time of the drain.
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	ingress, admin := s.newHTTP(requests, s.ingress), s.newHTTP(requests, s.admin)
+	ingress, admin := s.newHTTP(requests, s.front.ingress), s.newHTTP(requests, s.front.admin)
 	ended := make(chan error, 2)
 	go func() { ended <- ingress.Serve(l.ingress) }()
 	go func() { ended <- admin.Serve(l.admin) }()

@@ -94,6 +94,8 @@ type runtime interface {
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}
 	Err() error
+	configured
+	measured
 }
 
 // Server serves a runtime over HTTP. Its handlers may be used concurrently,
@@ -107,6 +109,10 @@ type Server struct {
 	version  []byte
 	ingress  *echo.Echo
 	admin    *echo.Echo
+	metrics  *metrics
+	// front is what the ports serve: ingress and admin, or what the program has
+	// put in front of them.
+	front struct{ ingress, admin http.Handler }
 }
 
 // New returns a server of rt, which the caller closes.
@@ -122,7 +128,9 @@ func newServer(rt runtime, o Options) (*Server, error) {
 	if s.version, err = version(o.Ingress); err != nil {
 		return nil, fmt.Errorf("describe the version: %w", err)
 	}
+	s.metrics = newMetrics(rt)
 	s.ingress, s.admin = s.newIngress(), s.newAdmin()
+	s.front.ingress, s.front.admin = s.ingress, headAsGet(s.admin)
 	return s, nil
 }
 
@@ -130,4 +138,4 @@ func newServer(rt runtime, o Options) (*Server, error) {
 func (s *Server) IngressHandler() http.Handler { return s.ingress }
 
 // AdminHandler serves operations and introspection. It is for trusted callers.
-func (s *Server) AdminHandler() http.Handler { return s.admin }
+func (s *Server) AdminHandler() http.Handler { return s.front.admin }

@@ -288,6 +288,16 @@ func (s *badgerStore) Read(fn func(Reader) error) error {
 // Health implements Store.
 func (s *badgerStore) Health() Health { return s.health.read() }
 
+// DiskBytes returns about how many bytes of the directory the engine uses: its
+// tables, and its log. The figures are up to a minute old.
+func (s *badgerStore) DiskBytes() (tables, log int64) {
+	if !s.life.enter() {
+		return 0, 0
+	}
+	defer s.life.leave()
+	return s.db.Size()
+}
+
 // tidyChurn is how many rows must have been removed or overwritten before it
 // pays to compact.
 const tidyChurn = 10_000

@@ -69,7 +69,9 @@ func (h *health) measure() Health {
 	if err != nil {
 		return Health{Pressure: PressureSoft, Reason: fmt.Sprintf("the limits cannot be read: %v", err)}
 	}
-	return h.options.judge(room)
+	reading := h.options.judge(room)
+	reading.Room = room
+	return reading
 }
 
 // judge finds the scarcest resource.

@@ -110,4 +110,7 @@ type Health struct {
 	// Reason names the scarce thing and its figures, "" without pressure.
 	Reason string
 	At     time.Time
+	// Room is what is left; all zero where nothing is measured, and the highest
+	// number where there is no limit.
+	Room Room
 }

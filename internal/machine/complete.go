@@ -80,7 +80,7 @@ func (t *transition) complete(inv *invocation, r journal.Result, written outputS
 	t.change(inv)
 	t.stopListening(inv)
 	t.answerWaiters(inv)
-	t.gate(&Finished{Birth: inv.row.Birth, ID: inv.row.ID, Result: r})
+	t.gate(&Finished{Birth: inv.row.Birth, ID: inv.row.ID, Result: r, Took: max(0, t.at.Now-inv.row.CreatedAt)})
 	t.release(inv)
 	t.leaveWorkflow(inv.row.Retention, inv.row.Birth, inv.row.ID)
 	t.keepOrRemove(inv, retention)

@@ -60,6 +60,9 @@ type StartAttempt struct {
 	// others. Both are empty for handlers of plain services.
 	State         []StateValue
 	StateComplete bool
+	// From is the status that the invocation leaves: 0 for one that is new,
+	// StatusReady for one that a former process has left.
+	From Status
 	// Alone delays the attempt until every other recovered one has started: it
 	// may be the one that ends the process.
 	Alone bool
@@ -125,6 +128,8 @@ type Finished struct {
 	Birth  ident.Seq
 	ID     ident.InvocationID
 	Result journal.Result
+	// Took is how long the invocation has existed, in ms.
+	Took int64
 }
 
 // Answer answers one request.

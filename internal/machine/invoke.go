@@ -182,6 +182,7 @@ func (t *transition) becomeReady(inv *invocation) {
 // gateReady is becomeReady; with a start given, that is performed only once the
 // output is durable.
 func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
+	from := inv.row.Status
 	inv.row.Status, inv.row.Epoch, inv.row.InboxSeq = StatusReady, t.at.Seq, 0
 	if inv.row.RunningAt == 0 {
 		inv.row.RunningAt = t.at.Now
@@ -202,7 +203,7 @@ func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
 	if start == nil {
 		start = &StartAttempt{}
 	}
-	start.Invocation, start.Epoch = inv.row, inv.row.Epoch
+	start.Invocation, start.Epoch, start.From = inv.row, inv.row.Epoch, from
 	start.Stored = inv.row.JournalLength - uint32(len(inv.tail))
 	start.Tail = inv.entries()
 	if inv.row.Target.Kind == ident.KindExclusive || inv.row.Target.Kind == ident.KindWorkflow {
