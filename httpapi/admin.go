@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,7 +25,7 @@ const adminRoutes = "no such route: the admin port has /health, /version, " +
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
-	p := port{name: "admin", write: s.writeAdminFailure}
+	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin}
 	e := s.newEcho(p)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, next) })
 	e.GET("/health", s.adminHealth)
@@ -87,14 +88,14 @@ func (s *Server) checkDeployment(c echo.Context, id ident.InvocationID) error {
 }
 
 // version returns the answer of the version route.
-func version(ingress string) ([]byte, error) {
+func version(scheme, ingress string) ([]byte, error) {
 	return encodeJSON(struct {
 		Version  string   `json:"version"`
 		Min      int      `json:"min_admin_api_version"`
 		Max      int      `json:"max_admin_api_version"`
 		Ingress  string   `json:"ingress_endpoint"`
 		Features struct{} `json:"features"`
-	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: endpoint(ingress)})
+	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: scheme + strings.TrimPrefix(endpoint(ingress), "http")})
 }
 
 // endpoint turns a listening address into a URL that works on this machine.

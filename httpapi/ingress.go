@@ -14,6 +14,8 @@ type exchange struct {
 	// pathAndQuery is what the client wrote.
 	pathAndQuery string
 	seg          segments
+	// slot is the place among the requests that are worked on.
+	slot slot
 }
 
 // parts returns the path from the i-th segment on.
@@ -35,11 +37,16 @@ func (x *exchange) method(allowed ...string) *failure {
 // the grammar of its paths needs the raw path, in which an empty segment is a
 // key, and whether a segment is a key depends on the service.
 func (s *Server) newIngress() *echo.Echo {
-	p := port{name: "ingress", write: s.writeIngressFailure}
+	p := port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress}
 	e := s.newEcho(p)
 	e.RouteNotFound("/*", s.frame(p, func(c echo.Context) error {
 		path, withQuery := rawPath(c.Request())
 		x := &exchange{w: c.Response(), r: c.Request(), pathAndQuery: withQuery}
+		var full *failure
+		if x.slot, full = s.slots.take(); full != nil {
+			return full
+		}
+		defer x.slot.free()
 		var ok bool
 		if x.seg, ok = split(path); !ok {
 			return badRequest("no path of the ingress looks like this: it is /{service}/{handler}, /{service}/{key}/{handler}, or starts with /restate/")

@@ -39,6 +39,8 @@ type Config struct {
 	// Ready is called once, when both ports accept requests; may be nil. It
 	// must not block.
 	Ready func(Addresses)
+	// Safety has the tokens, the encryption and the bounds of the ports.
+	Safety Safety
 }
 
 // Run opens the store and the runtime, serves both ports until ctx is done,
@@ -51,7 +53,7 @@ type Config struct {
 // signal.NotifyContext to stop on SIGINT and SIGTERM.
 func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) error {
 	c = c.withDefaults()
-	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready}
+	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready, Safety: c.Safety}
 	// The ports come first: when one is taken, no handler has been started.
 	// Who connects meanwhile waits in the queue of the port.
 	l, err := listen(ctx, o.withDefaults())
@@ -97,6 +99,7 @@ func FlagConfig(fs *flag.FlagSet) *Config {
 	fs.StringVar(&c.Dir, "data", c.Dir, "data `directory` (DORMOUSE_DATA)")
 	fs.StringVar(&c.Ingress, "ingress", c.Ingress, "`address` of the ingress (DORMOUSE_INGRESS)")
 	fs.StringVar(&c.Admin, "admin", c.Admin, "`address` of the admin port (DORMOUSE_ADMIN)")
+	c.Safety.flags(fs)
 	return &c
 }
 
@@ -105,6 +108,7 @@ func envConfig() Config {
 		Dir:     envOr(envDir, DefaultDir),
 		Ingress: envOr(envIngress, DefaultIngress),
 		Admin:   envOr(envAdmin, DefaultAdmin),
+		Safety:  envSafety(),
 	}
 }
 
