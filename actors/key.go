@@ -114,7 +114,7 @@ func (k *keyActor) apply(env *envelope) {
 func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the core failed on a %T: %v\n%s", env.event, p, debug.Stack())
+			err = &coreFailure{event: env.event, value: p, stack: debug.Stack()}
 		}
 	}()
 	k.obj.Settle(ident.Seq(k.entry.durable.Load()))
