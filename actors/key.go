@@ -43,6 +43,8 @@ type origin struct {
 	bytes   int
 	// routed is an id that was in the route table for this event.
 	routed ident.InvocationID
+	// alias is one that was in the route table too.
+	alias ident.InvocationID
 	// slice counts work in flight.
 	slice *slice
 }

@@ -40,7 +40,7 @@ func TestChild(t *testing.T) {
 		},
 	}
 	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
-	if err := httpapi.Run(ctx, c, append(deskServices(childLedger(dir)), blockAndWait())...); err != nil {
+	if err := httpapi.Run(ctx, c, append(deskServices(childLedger(dir)), blockAndWait(), vault(childLedger(dir)))...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -13,7 +13,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.id(r.ID)
 	e.target(&r.Target)
 	e.u8(uint8(r.Status))
-	e.flags(r.PauseRequested, r.IssuedAwakeables)
+	e.flags(r.PauseRequested, r.IssuedAwakeables, !r.Alias.IsZero())
 	e.int(r.CreatedAt)
 	e.int(r.ModifiedAt)
 	e.int(r.RunningAt)
@@ -39,6 +39,9 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.result(&r.Result)
 	e.int(r.CompletedAt)
 	e.int(r.ExpiresAt)
+	if !r.Alias.IsZero() {
+		e.id(r.Alias)
+	}
 }
 
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
@@ -62,6 +65,9 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.Failures = d.failures()
 	r.Result = d.result()
 	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
+	if flags[2] {
+		r.Alias = d.id()
+	}
 	return r
 }
 

@@ -64,6 +64,9 @@ func (e *encoder) indexRow(r machine.Row) {
 	case *machine.ExpiryRow:
 		e.id(r.ID)
 		e.object(r.Object)
+	case *machine.AliasRow:
+		e.seq(r.Birth)
+		e.object(r.Object)
 	case *machine.MarkerRow:
 		e.seq(r.Birth)
 		e.int(r.Hour)
@@ -151,6 +154,8 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		return &machine.ActiveRow{Partition: p, Birth: ident.Seq(k.A), ID: d.id(), Object: d.object()}
 	case machine.TableExpiry:
 		return &machine.ExpiryRow{Partition: p, Hour: int64(k.A), Birth: ident.Seq(k.B), What: d.expiring(k.C), ID: d.id(), Object: d.object()}
+	case machine.TableAlias:
+		return &machine.AliasRow{Alias: k.ID, Birth: d.seq(), Object: d.object()}
 	case machine.TableMarker:
 		return &machine.MarkerRow{ID: k.ID, Birth: d.seq(), Hour: d.int()}
 	case machine.TableChore:
@@ -227,7 +232,7 @@ func checkNames(k *machine.Key, r machine.Row) bool {
 		return r.Key().Name == k.Name
 	case *machine.InvocationRow:
 		return r.ID.Partition() == k.Partition
-	case *machine.IDRow, *machine.MarkerRow:
+	case *machine.IDRow, *machine.MarkerRow, *machine.AliasRow:
 		return k.ID.Partition() == k.Partition
 	default:
 		return true

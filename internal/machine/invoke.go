@@ -99,7 +99,7 @@ func (t *transition) accept(ev *Invoke) {
 	inv := &invocation{born: t.at.Seq, row: InvocationRow{
 		Birth: t.at.Seq, ID: ev.ID, Target: ev.Target, CreatedAt: t.at.Now,
 		InvokedBy: ev.InvokedBy, Caller: ev.Caller, IdempotencyKey: ev.IdempotencyKey,
-		RandomSeed: ev.RandomSeed, Retention: ev.Retention,
+		RandomSeed: ev.RandomSeed, Retention: ev.Retention, Alias: ev.Alias,
 	}}
 	t.invocations[inv.row.Birth] = inv
 	t.births[ev.ID] = inv.row.Birth
@@ -110,6 +110,7 @@ func (t *transition) accept(ev *Invoke) {
 	} else {
 		t.putFresh(id)
 	}
+	t.giveAlias(inv)
 	t.appendEntry(inv, journal.NewEntry(&journal.Input{Headers: ev.Headers, Value: ev.Value}, t.at.Now, journal.Sidecar{}))
 	accepted := Answer{Token: ev.Token, Kind: AnswerAccepted, ID: ev.ID}
 	if ev.StartAt > t.at.Now {

@@ -30,6 +30,8 @@ type Object struct {
 	absent  map[ident.Seq]bool
 	markers map[ident.InvocationID]*MarkerRow
 	chores  map[choreStep][]Row
+	// aliases finds a birth by alias, as births by id.
+	aliases map[ident.InvocationID]ident.Seq
 	// gone are invocations whose removal may not be durable yet.
 	gone       map[ident.InvocationID]goneInvocation
 	goneBirths map[ident.Seq]goneInvocation
@@ -142,6 +144,7 @@ func (o *Object) settleInvocation(inv *invocation, durable ident.Seq) {
 
 func (o *Object) forget(inv *invocation) {
 	delete(o.invocations, inv.row.Birth)
+	delete(o.aliases, inv.row.Alias)
 	if o.births[inv.row.ID] == inv.row.Birth {
 		delete(o.births, inv.row.ID)
 	}

@@ -60,6 +60,9 @@ type InvocationRow struct {
 	// means that nothing is kept.
 	Result                 journal.Result
 	CompletedAt, ExpiresAt int64
+
+	// Alias stands for the invocation in its awakeable ids, zero for its id.
+	Alias ident.InvocationID
 }
 
 // MaxFailures bounds the failures kept in a record.

@@ -74,6 +74,8 @@ const (
 	// TableChore: A = seq, C = position within the output. Unfinished sweeps
 	// and fan-outs.
 	TableChore Table = 'x'
+	// TableAlias: ID = alias. Alias to birth and key.
+	TableAlias Table = 'k'
 )
 
 // Write is one change of a store. Exactly one of Put and Delete is meant.

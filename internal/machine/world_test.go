@@ -220,6 +220,8 @@ func (w *world) describe(r Row) string {
 		return "active " + nameOf(r.ID)
 	case *ExpiryRow:
 		return fmt.Sprintf("expiry hour %d what %d", r.Hour, r.What)
+	case *AliasRow:
+		return "alias " + nameOf(r.Alias)
 	case *MarkerRow:
 		return "marker " + nameOf(r.ID)
 	case *ChoreRow:
