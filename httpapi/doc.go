@@ -8,7 +8,7 @@
 //
 // # The path of a request
 //
-//	net/http ─► Echo ─► frame ─► split, route ─► readRequest ─► runtime
+//	net/http ─► Echo ─► frame ─► admit ─► split, route ─► readRequest ─► runtime
 //	                      ▲                                        │
 //	                      └──── failureOf ◄─── error ◄─────────────┤
 //	                                           writeResult ◄───────┘

@@ -90,10 +90,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// FlagConfig adds the flags -data, -ingress and -admin to fs and returns the
-// Config that they fill in when fs is parsed. Their defaults are DORMOUSE_DATA,
-// DORMOUSE_INGRESS and DORMOUSE_ADMIN, or what Config says when these are not
-// set.
+// FlagConfig adds the flags -data, -ingress and -admin to fs, and those of
+// Safety, and returns the Config that they fill in when fs is parsed. Their
+// defaults are DORMOUSE_DATA, DORMOUSE_INGRESS, DORMOUSE_ADMIN and so on, or
+// what Config says when these are not set.
 func FlagConfig(fs *flag.FlagSet) *Config {
 	c := envConfig()
 	fs.StringVar(&c.Dir, "data", c.Dir, "data `directory` (DORMOUSE_DATA)")
