@@ -33,20 +33,22 @@ func guarded() *fakeRuntime {
 	return &fakeRuntime{operate: func(machine.Operation, ident.InvocationID) (bool, error) { return false, nil }}
 }
 
-func TestEachPartOfThePortsHasTokensOfItsOwn(t *testing.T) {
-	t.Parallel()
+// entry is a request to a port that asks for tokens, and its status.
+type entry struct {
+	safety        Safety
+	method, path  string
+	authorization string
+	status        int
+}
+
+func entries() map[string]entry {
 	in, awake, admin := Tokens{List: []string{"in-1", "in-2"}}, Tokens{List: []string{"awake"}}, Tokens{List: []string{"root"}}
 	all := Safety{IngressTokens: in, AwakeableTokens: awake, AdminTokens: admin}
 	follows := Safety{IngressTokens: in}
 	opened := Safety{IngressTokens: in, AwakeableTokens: Tokens{Open: true}}
 	only := Safety{AwakeableTokens: awake}
 	resolve, signal, kill := resolvePath(), signalPath(), "/invocations/"+testID.String()+"/kill"
-	for name, c := range map[string]struct {
-		safety        Safety
-		method, path  string
-		authorization string
-		status        int
-	}{
+	return map[string]entry{
 		"open by default":                           {Safety{}, "GET", callPath, "", 200},
 		"an unneeded token does no harm":            {Safety{}, "GET", callPath, bearerText + "x", 200},
 		"the ingress without":                       {all, "GET", callPath, "", 401},
@@ -88,7 +90,12 @@ func TestEachPartOfThePortsHasTokensOfItsOwn(t *testing.T) {
 		"an unknown admin route":                    {all, "GET", "/nope", "", 401},
 		"the health of the admin port":              {all, "GET", "/health", "", 200},
 		"the admin port is not that of the ingress": {follows, "PATCH", kill, "", 200},
-	} {
+	}
+}
+
+func TestEachPartOfThePortsHasTokensOfItsOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range entries() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := testServer(t, guarded(), Options{Safety: c.safety})
