@@ -178,6 +178,7 @@ func (a *attempt) history() (*objects.Attempt, error) {
 	}
 	in := &objects.Attempt{
 		ID: inv.ID, Birth: inv.Birth, Target: inv.Target, IdempotencyKey: inv.IdempotencyKey, RandomSeed: inv.RandomSeed,
+		Alias:   inv.Alias,
 		Journal: append(entries, start.Tail...), Allocated: inv.Allocated,
 		LazyState: a.bound.settings.EnableLazyState, Attempts: inv.Retry.Attempts,
 		MaxPayload: a.rt.options.MaxPayload, AbortTimeout: a.bound.settings.AbortTimeout,

@@ -64,6 +64,9 @@ func (rt *Runtime) settle(from *origin) {
 	if !from.routed.IsZero() {
 		rt.routes.leave(from.routed)
 	}
+	if !from.alias.IsZero() {
+		rt.routes.leave(from.alias)
+	}
 	if from.slice != nil {
 		from.slice.done()
 	}

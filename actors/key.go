@@ -43,6 +43,8 @@ type origin struct {
 	bytes   int
 	// routed is an id that was in the route table for this event.
 	routed ident.InvocationID
+	// alias is one that was in the route table too.
+	alias ident.InvocationID
 	// slice counts work in flight.
 	slice *slice
 }
@@ -114,7 +116,7 @@ func (k *keyActor) apply(env *envelope) {
 func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("the core failed on a %T: %v\n%s", env.event, p, debug.Stack())
+			err = &coreFailure{event: env.event, value: p, stack: debug.Stack()}
 		}
 	}()
 	k.obj.Settle(ident.Seq(k.entry.durable.Load()))

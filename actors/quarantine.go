@@ -51,7 +51,7 @@ func (k *keyActor) quarantine(cause error) {
 	k.broken = &QuarantinedError{Object: k.entry.key, Cause: cause}
 	k.obj = nil
 	k.rt.quarantined.add(k.entry.key, k.broken)
-	k.rt.logger.Error("a key is quarantined until the next start; no other key is affected", "object", k.entry.key.String(), "error", cause)
+	k.rt.logger.Error("a key is quarantined until the next start; no other key is affected", "object", k.entry.key.String(), "error", cause, stackOf(cause))
 	k.rt.waiters.failKey(k.entry.key, k.broken)
 	for _, a := range k.live {
 		a.stop(stopAborted)

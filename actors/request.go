@@ -95,8 +95,7 @@ func (rt *Runtime) invoke(ctx context.Context, ev *machine.Invoke) (machine.Answ
 		return machine.Answer{}, fmt.Errorf("invoke %s: %w", ev.Target, err)
 	}
 	key := ident.ObjectKeyOf(ev.Target, ev.ID)
-	rt.routes.enter(ev.ID, key)
-	env := &envelope{event: ev, permit: permit, origin: origin{routed: ev.ID}}
+	env := &envelope{event: ev, permit: permit, origin: rt.route(ev, key)}
 	return rt.ask(ctx, key, ev.ID, env, func(t machine.Token) { ev.Token = t })
 }
 
@@ -188,7 +187,7 @@ func (rt *Runtime) address(ctx context.Context, id ident.InvocationID, ev machin
 	if err != nil && !errors.Is(err, ErrLowSpace) { // what was accepted may go on
 		return machine.Answer{}, err
 	}
-	key, known, err := rt.find(id)
+	key, known, err := rt.findFor(ev, id)
 	switch {
 	case errors.Is(err, persistence.ErrClosed):
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
@@ -265,8 +264,9 @@ func (rt *Runtime) invocation(r Request) (*machine.Invoke, error) {
 	if !t.Keyed() {
 		t.Key = ""
 	}
+	id := rt.newID(t, r.IdempotencyKey)
 	return &machine.Invoke{
-		ID: rt.newID(t, r.IdempotencyKey), Target: t, Headers: r.Headers, Value: r.Body,
+		ID: id, Alias: rt.alias(b, id), Target: t, Headers: r.Headers, Value: r.Body,
 		IdempotencyKey: r.IdempotencyKey, InvokedBy: r.Origin,
 		RandomSeed: rt.random.seed(), Retention: b.retention(r.IdempotencyKey),
 	}, nil

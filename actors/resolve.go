@@ -149,8 +149,9 @@ func (rt *Runtime) resolve(service, key, handler string, idempotencyKey *string)
 	if !t.Keyed() {
 		t.Key = ""
 	}
+	id := rt.newID(t, idempotent)
 	return &machine.Callee{
-		ID: rt.newID(t, idempotent), Target: t, Known: true,
+		ID: id, Alias: rt.alias(b, id), Target: t, Known: true,
 		RandomSeed: rt.random.seed(), Retention: b.retention(idempotent),
 	}
 }

@@ -34,8 +34,7 @@ func (rt *Runtime) RestartAsNew(ctx context.Context, id ident.InvocationID, from
 	}
 	made := ev.Invoke.ID
 	key := ident.ObjectKeyOf(ev.Invoke.Target, made)
-	rt.routes.enter(made, key)
-	env := &envelope{event: ev, permit: permit, origin: origin{routed: made}}
+	env := &envelope{event: ev, permit: permit, origin: rt.route(&ev.Invoke, key)}
 	if _, err := rt.ask(ctx, key, made, env, func(t machine.Token) { ev.Invoke.Token = t }); err != nil {
 		return ident.InvocationID{}, err
 	}
@@ -78,8 +77,9 @@ func (rt *Runtime) restart(id ident.InvocationID, from uint32) (*machine.Restart
 	if err != nil {
 		return nil, err
 	}
+	made := rt.newID(old.Target, "")
 	ev := &machine.Restart{Of: id, Entries: in.Journal, Invoke: machine.Invoke{
-		ID: rt.newID(old.Target, ""), Target: old.Target, AnswerAccepted: true, InvokedBy: machine.ByRestart,
+		ID: made, Alias: rt.alias(b, made), Target: old.Target, AnswerAccepted: true, InvokedBy: machine.ByRestart,
 		RandomSeed: rt.random.seed(), Retention: b.retention(""),
 	}}
 	if from > 0 {

@@ -161,8 +161,8 @@ func (rt *Runtime) handOver(row *machine.OutboxRow, from *slice, lookup bool) bo
 	switch m := row.Message.(type) {
 	case *machine.Invoke:
 		key, partition = ident.ObjectKeyOf(m.Target, m.ID), m.ID.Partition()
-		env.origin.routed = m.ID
-		rt.routes.enter(m.ID, key)
+		env.origin = rt.route(m, key)
+		env.origin.slice = from
 	case *machine.Returned:
 		key, partition = m.To.Object, m.To.ID.Partition()
 	case *machine.Signal:
@@ -196,7 +196,7 @@ func (rt *Runtime) handOver(row *machine.OutboxRow, from *slice, lookup bool) bo
 
 // findReceiver looks a receiver up. When there is none, the row is removed.
 func (rt *Runtime) findReceiver(row *machine.OutboxRow, id ident.InvocationID, from *slice) (ident.ObjectKey, bool) {
-	key, known, err := rt.find(id)
+	key, known, err := rt.findFor(row.Message, id)
 	switch {
 	case err != nil:
 		// The row stays on disk for the next start, like one of a quarantined

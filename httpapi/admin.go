@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -15,7 +16,7 @@ const (
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
-	p := port{name: "admin", write: s.writeAdminFailure}
+	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin}
 	e := s.newEcho(p)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
 	e.GET("/health", s.adminHealth)
@@ -42,14 +43,14 @@ func (s *Server) adminHealth(c echo.Context) error {
 }
 
 // version returns the answer of the version route.
-func version(ingress string) ([]byte, error) {
+func version(scheme, ingress string) ([]byte, error) {
 	return encodeJSON(struct {
 		Version  string   `json:"version"`
 		Min      int      `json:"min_admin_api_version"`
 		Max      int      `json:"max_admin_api_version"`
 		Ingress  string   `json:"ingress_endpoint"`
 		Features struct{} `json:"features"`
-	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: endpoint(ingress)})
+	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: scheme + strings.TrimPrefix(endpoint(ingress), "http")})
 }
 
 // endpoint turns a listening address into a URL that works on this machine.

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -110,7 +109,7 @@ func (s *Server) performAll(ctx context.Context, op machine.Operation, ids []str
 func (s *Server) performSafely(ctx context.Context, op machine.Operation, text string, p operationParams) (done performed, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
 	if err := ctx.Err(); err != nil {
@@ -129,7 +128,7 @@ func (s *Server) batchError(id string, err error) string {
 	if f == nil {
 		return "the runtime stopped: whether it was done is unknown; look at the invocation after a restart"
 	}
-	if errors.Is(err, errPanic) || f.status == http.StatusInternalServerError {
+	if panicked(err) || f.status == http.StatusInternalServerError {
 		s.log.Error("an operation of a batch failed", "invocation", id, "error", err.Error())
 	}
 	return f.message

@@ -33,8 +33,17 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 	case r.ContentLength == 0 || r.Body == nil:
 		return nil, nil
 	}
-	body, err := readAll(r.Body, r.ContentLength, limit)
+	// A connection whose body is still arriving may be closed to make room.
+	k := connectionOf(r)
+	k.rest()
+	defer k.work()
+	counted := &countedBody{Reader: r.Body, from: &s.bodies}
+	defer counted.release()
+	body, err := readAll(counted, r.ContentLength, limit)
+	var refused *failure
 	switch {
+	case errors.As(err, &refused):
+		return nil, refused
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, fail(http.StatusRequestTimeout, "the body took too long to arrive")
 	case isGone(err):

@@ -43,7 +43,7 @@ func TestChild(t *testing.T) {
 	}
 	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
 	c.Runtime.Clock = clockAhead(t, childLedger(dir))
-	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait()})
+	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait(), vault(childLedger(dir))})
 	if err := httpapi.Run(ctx, c, services...); err != nil {
 		t.Fatal(err)
 	}

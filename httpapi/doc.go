@@ -8,10 +8,10 @@
 //
 // # The path of a request
 //
-//	net/http ─► Echo ─► frame ─► split, route ─► readRequest ─► runtime
-//	                      ▲                                        │
-//	                      └──── failureOf ◄─── error ◄─────────────┤
-//	                                           writeResult ◄───────┘
+//	net/http ─► Echo ─► frame ─► admit ─► split, route ─► readRequest ─► runtime
+//	                      ▲                                                │
+//	                      └──── failureOf ◄─── error ◄─────────────────────┤
+//	                                           writeResult ◄───────────────┘
 //
 // Echo is the frame of the server. Its router serves the admin port; the
 // ingress has one route for everything, because its grammar needs the raw path:

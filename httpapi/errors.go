@@ -54,6 +54,10 @@ type failure struct {
 	retryAfter time.Duration
 	// allow lists the methods of a 405.
 	allow string
+	// challenge asks for a bearer token.
+	challenge bool
+	// stack is that of a route that panicked, for an answer that exposes it.
+	stack string
 	// expiresAt is when a stored failure is forgotten, zero for a fresh one.
 	expiresAt time.Time
 }
@@ -179,9 +183,6 @@ func ofInvocation(status int, err error, id ident.InvocationID) *failure {
 	f.source, f.id = sourceInvocation, id
 	return f
 }
-
-// errPanic is wrapped by the error of a route that panicked.
-var errPanic = errors.New("a route panicked")
 
 // internal is the answer to an error that has no row: a bug, or a store that
 // cannot be read. Its text may name files and values, so it is for the log

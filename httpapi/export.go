@@ -18,6 +18,9 @@ type exportedInvocation struct {
 	// RandomSeed is a decimal number of 64 bits, as text because numbers of
 	// JSON are not that long everywhere.
 	RandomSeed string `json:"random_seed,omitempty"`
+	// Alias is what stands for the invocation in its awakeable ids, absent for
+	// its id.
+	Alias string `json:"alias,omitempty"`
 	// Allocated is what had been handed out at the last suspension, absent when
 	// a command was appended after it.
 	Allocated *allocatedView `json:"allocated,omitempty"`
@@ -53,6 +56,9 @@ func newAllocatedView(a journal.Allocated) *allocatedView {
 // entry has the index from. A page that would be too large ends earlier.
 func (v *invocationView) addExport(row *machine.InvocationRow, entries []journal.Entry, from uint32) {
 	v.RandomSeed = strconv.FormatUint(row.RandomSeed, 10)
+	if !row.Alias.IsZero() {
+		v.Alias = row.Alias.String()
+	}
 	v.Allocated = newAllocatedView(row.Allocated)
 	size := 0
 	for i := range entries {

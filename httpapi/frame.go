@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +17,9 @@ type port struct {
 	name string
 	// write sends an error answer.
 	write func(http.ResponseWriter, *failure) error
+	// admit decides whether a request reaches a route at all. It may have
+	// answered it.
+	admit func(echo.Context) (answered bool, err error)
 }
 
 // frame wraps the routes of a port: it gives the request an id, turns errors
@@ -29,7 +31,16 @@ func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 		id := requestID(c.Request())
 		set(c.Response(), headerRequestID, id)
 		s.boundBody(c.Response(), c.Request())
-		err := guard(c, next)
+		k := connectionOf(c.Request())
+		k.work()
+		defer k.rest()
+		err := guard(c, func(c echo.Context) error {
+			if answered, err := p.admit(c); answered || err != nil {
+				return err
+			}
+			return next(c)
+		})
+		s.countPanic(err)
 		if err != nil {
 			err = s.answerError(p, c, err)
 		}
@@ -49,7 +60,7 @@ func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 func guard(c echo.Context, next echo.HandlerFunc) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
 	return next(c)
@@ -58,7 +69,7 @@ func guard(c echo.Context, next echo.HandlerFunc) (err error) {
 // answerError answers err and returns it for the log. It returns errNoAnswer
 // when there is no answer to give.
 func (s *Server) answerError(p port, c echo.Context, err error) error {
-	f := failureOf(err)
+	f := s.withStack(failureOf(err), err)
 	if f == nil || c.Response().Committed {
 		return fmt.Errorf("%w: %w", errNoAnswer, err)
 	}
@@ -73,7 +84,7 @@ func endsWithoutAnswer(err error) bool { return errors.Is(err, errNoAnswer) }
 // logRequest writes one line per request: success at debug level, refusals at
 // info, what needs a person at error.
 func (s *Server) logRequest(p port, c echo.Context, id string, took time.Duration, err error) {
-	level := logLevel(c.Response().Status, err)
+	level := s.levelOf(c.Response().Status, err)
 	ctx := c.Request().Context()
 	if !s.log.Enabled(ctx, level) {
 		return
@@ -98,24 +109,6 @@ func (s *Server) logRequest(p port, c echo.Context, id string, took time.Duratio
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
 	s.log.LogAttrs(ctx, level, "request", attrs...)
-}
-
-// logLevel returns the level of a request's line. A client that left is no
-// news, and neither is a handler that failed on purpose with a 5xx code.
-func logLevel(status int, err error) slog.Level {
-	var f *failure
-	switch {
-	case err == nil, errors.Is(err, context.Canceled):
-		return slog.LevelDebug
-	case errors.As(err, &f):
-		return slog.LevelInfo
-	case status == http.StatusInternalServerError:
-		return slog.LevelError
-	case status > http.StatusInternalServerError:
-		return slog.LevelWarn
-	default:
-		return slog.LevelInfo
-	}
 }
 
 const maxRequestID = 128

@@ -15,6 +15,8 @@ type exchange struct {
 	// pathAndQuery is what the client wrote.
 	pathAndQuery string
 	seg          segments
+	// slot is the place among the requests that are worked on.
+	slot slot
 }
 
 // parts returns the path from the i-th segment on.
@@ -36,11 +38,19 @@ func (x *exchange) method(allowed ...string) *failure {
 // the grammar of its paths needs the raw path, in which an empty segment is a
 // key, and whether a segment is a key depends on the service.
 func (s *Server) newIngress() *echo.Echo {
-	p := port{name: "ingress", write: s.writeIngressFailure}
+	p := port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress}
 	e := s.newEcho(p)
 	serve := s.frame(p, boundHeaders(func(c echo.Context) error {
 		path, withQuery := rawPath(c.Request())
 		x := &exchange{w: c.Response(), r: c.Request(), pathAndQuery: withQuery}
+		var full *failure
+		if partOf(path) != partHealth { // who asks how we are gets an answer
+			x.slot, full = s.slots.take()
+		}
+		if full != nil {
+			return full
+		}
+		defer x.slot.free()
 		var ok bool
 		if x.seg, ok = split(path); !ok {
 			return badRequest("no path of the ingress looks like this: it is /{service}/{handler}, /{service}/{key}/{handler}, or starts with /restate/")

@@ -83,6 +83,7 @@ func (s *Server) invoke(x *exchange, parts []string, f form) error {
 	if t.send {
 		return s.send(x, request)
 	}
+	x.slot.free()
 	response, err := s.rt.Call(x.r.Context(), request)
 	if err != nil {
 		return err

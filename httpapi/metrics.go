@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -96,7 +95,7 @@ func (m *metrics) leave(p port, c echo.Context, took time.Duration, err error) {
 	route := routeLabel(p, c)
 	m.requests.WithLabelValues(p.name, methodLabel(c.Request().Method), route, statusLabel(c.Response().Status, err)).Inc()
 	m.duration.WithLabelValues(p.name, route).Observe(took.Seconds())
-	if errors.Is(err, errPanic) {
+	if panicked(err) {
 		m.panics.WithLabelValues(p.name).Inc()
 	}
 }

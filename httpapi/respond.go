@@ -101,6 +101,7 @@ func (s *Server) writeAccepted(w http.ResponseWriter, a actors.Accepted, startAt
 type ingressError struct {
 	Code     int               `json:"code"`
 	Message  string            `json:"message"`
+	Stack    string            `json:"stacktrace,omitempty"`
 	Metadata map[string]string `json:"metadata,omitempty"`
 	Source   string            `json:"source"`
 }
@@ -120,7 +121,7 @@ func (s *Server) writeIngressFailure(w http.ResponseWriter, f *failure) error {
 	}
 	setExpires(w, f.expiresAt)
 	setHints(w, f)
-	body := ingressError{Code: f.code, Message: f.message, Source: f.source.String()}
+	body := ingressError{Code: f.code, Message: f.message, Stack: f.stack, Source: f.source.String()}
 	if len(f.metadata) > 0 {
 		body.Metadata = make(map[string]string, len(f.metadata))
 		for _, h := range f.metadata {
@@ -149,6 +150,9 @@ func setHints(w http.ResponseWriter, f *failure) {
 	if f.retryAfter > 0 {
 		seconds := (f.retryAfter + time.Second - 1) / time.Second
 		set(w, headerRetryAfter, strconv.FormatInt(int64(seconds), 10))
+	}
+	if f.challenge {
+		set(w, headerWWWAuthenticate, "Bearer")
 	}
 	// An empty list is one too; what the router has set stays.
 	if f.status == http.StatusMethodNotAllowed && w.Header()[headerAllow] == nil {

@@ -133,6 +133,9 @@ func (s *Server) serveByID(x *exchange, verb, text string) error {
 // the request names it, nil otherwise.
 func (s *Server) serveResult(x *exchange, verb string, id ident.InvocationID, h *handler) error {
 	ctx := x.r.Context()
+	if verb == verbAttach {
+		x.slot.free()
+	}
 	if h == nil {
 		// While it runs the record is sure to be there; with no retention it
 		// is gone when the result arrives.

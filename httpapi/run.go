@@ -43,6 +43,8 @@ type Config struct {
 	// requests; may be nil. With it a program reaches the runtime, and serves
 	// paths of its own on the two ports. An error of it ends Run.
 	Mount func(*Mount) error
+	// Safety has the tokens, the encryption and the bounds of the ports.
+	Safety Safety
 }
 
 // Run opens the store and the runtime, serves both ports until ctx is done,
@@ -55,7 +57,7 @@ type Config struct {
 // signal.NotifyContext to stop on SIGINT and SIGTERM.
 func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) error {
 	c = c.withDefaults()
-	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready}
+	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready, Safety: c.Safety}
 	// The ports come first: when one is taken, no handler has been started.
 	// Who connects meanwhile waits in the queue of the port.
 	l, err := listen(ctx, o.withDefaults())
@@ -95,15 +97,16 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// FlagConfig adds the flags -data, -ingress and -admin to fs and returns the
-// Config that they fill in when fs is parsed. Their defaults are DORMOUSE_DATA,
-// DORMOUSE_INGRESS and DORMOUSE_ADMIN, or what Config says when these are not
-// set.
+// FlagConfig adds the flags -data, -ingress and -admin to fs, and those of
+// Safety, and returns the Config that they fill in when fs is parsed. Their
+// defaults are DORMOUSE_DATA, DORMOUSE_INGRESS, DORMOUSE_ADMIN and so on, or
+// what Config says when these are not set.
 func FlagConfig(fs *flag.FlagSet) *Config {
 	c := envConfig()
 	fs.StringVar(&c.Dir, "data", c.Dir, "data `directory` (DORMOUSE_DATA)")
 	fs.StringVar(&c.Ingress, "ingress", c.Ingress, "`address` of the ingress (DORMOUSE_INGRESS)")
 	fs.StringVar(&c.Admin, "admin", c.Admin, "`address` of the admin port (DORMOUSE_ADMIN)")
+	c.Safety.flags(fs)
 	return &c
 }
 
@@ -112,6 +115,7 @@ func envConfig() Config {
 		Dir:     envOr(envDir, DefaultDir),
 		Ingress: envOr(envIngress, DefaultIngress),
 		Admin:   envOr(envAdmin, DefaultAdmin),
+		Safety:  envSafety(),
 	}
 }
 

@@ -50,9 +50,10 @@ func (s *Server) serve(ctx context.Context, l listeners) error {
 	requests, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
 	ingress, admin := s.newHTTP(requests, s.front.ingress), s.newHTTP(requests, s.front.admin)
+	s.defend(ingress, admin)
 	ended := make(chan error, 2)
-	go func() { ended <- ingress.Serve(l.ingress) }()
-	go func() { ended <- admin.Serve(l.admin) }()
+	go func() { ended <- serveOn(ingress, l.ingress) }()
+	go func() { ended <- serveOn(admin, l.admin) }()
 	s.announce(l)
 
 	running := 2
@@ -79,8 +80,8 @@ func (s *Server) serve(ctx context.Context, l listeners) error {
 func (s *Server) announce(l listeners) {
 	at := Addresses{Ingress: l.ingress.Addr().String(), Admin: l.admin.Addr().String()}
 	s.log.Info("serving", slog.String("ingress", at.Ingress), slog.String("admin", at.Admin))
-	if tcp, ok := l.admin.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() {
-		s.log.Warn("the admin port can be reached from other machines, and whoever reaches it may kill and purge invocations",
+	if tcp, ok := l.admin.Addr().(*net.TCPAddr); ok && !tcp.IP.IsLoopback() && s.adminTokens == nil {
+		s.log.Warn("the admin port can be reached from other machines, and whoever reaches it may kill and purge invocations: set AdminTokens, or an address of loopback",
 			slog.String("admin", at.Admin))
 	}
 	if s.opts.Ready != nil {

@@ -50,6 +50,8 @@ type Options struct {
 	// Ready is called once, when both ports accept requests; may be nil. It
 	// must not block.
 	Ready func(Addresses)
+	// Safety has the tokens, the encryption and the bounds of the ports.
+	Safety Safety
 }
 
 // Addresses are where a Server listens, as host and port.
@@ -64,6 +66,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.TransferTimeout, 2*time.Minute)
 	setDefault(&o.IdleTimeout, 2*time.Minute)
 	setDefault(&o.StopGrace, 10*time.Second)
+	o.Safety = o.Safety.withDefaults()
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
@@ -113,6 +116,7 @@ type Server struct {
 	// front is what the ports serve: ingress and admin, or what the program has
 	// put in front of them.
 	front struct{ ingress, admin http.Handler }
+	*defence
 }
 
 // New returns a server of rt, which the caller closes.
@@ -122,10 +126,13 @@ func newServer(rt runtime, o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{rt: rt, opts: o, log: o.Logger, services: newCatalog(rt.Services())}
 	var err error
+	if s.defence, err = newDefence(o); err != nil {
+		return nil, err
+	}
 	if s.health, err = s.services.health(); err != nil {
 		return nil, fmt.Errorf("describe the services: %w", err)
 	}
-	if s.version, err = version(o.Ingress); err != nil {
+	if s.version, err = version(o.Safety.IngressTLS.scheme(), o.Ingress); err != nil {
 		return nil, fmt.Errorf("describe the version: %w", err)
 	}
 	s.metrics = newMetrics(rt)

@@ -39,7 +39,7 @@ type awakeable[T any] struct {
 }
 
 func (a *awakeable[T]) Id() string {
-	return ident.AwakeableID{Invocation: a.ex.attempt.ID, Index: a.id.Signal}.String()
+	return a.ex.attempt.awakeable(a.id.Signal)
 }
 
 func (a *awakeable[T]) Result() (T, TerminalError) {

@@ -28,6 +28,22 @@ func ExampleAwakeable() {
 	// Output: a laptop: approved <nil>
 }
 
+// Whoever knows the id of the invocation cannot answer in the place of the person
+// who was asked.
+func ExampleWithUnguessableAwakeables() {
+	mail := make(chan string, 1)
+	ask := func(ctx restate.ObjectContext, what string) (string, error) {
+		answer := restate.Awakeable[string](ctx)
+		mail <- answer.Id()
+		return answer.Result()
+	}
+	c, stop := start(restate.NewObject("Approval", restate.WithUnguessableAwakeables(true)).Handler("ask", restate.NewObjectHandler(ask)))
+	defer stop()
+	go func() { _ = ingress.ResolveAwakeable(context.Background(), c, <-mail, "approved") }()
+	fmt.Println(ingress.Object[string, string](c, "Approval", "alice", "ask").Request(context.Background(), "a laptop"))
+	// Output: approved <nil>
+}
+
 // The first answer counts, whoever gives it.
 func ExampleResolveAwakeable() {
 	try(func(ctx restate.Context, _ string) (string, error) {

@@ -26,6 +26,8 @@ type Attempt struct {
 	Target         ident.Target
 	IdempotencyKey string
 	RandomSeed     uint64
+	// Alias stands for the invocation in its awakeable ids, zero for its ID.
+	Alias ident.InvocationID
 	// Journal is everything stored so far; entry 0 is the Input. It has been
 	// taken: the feed starts behind it.
 	Journal []journal.Entry

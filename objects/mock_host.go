@@ -335,7 +335,7 @@ func (h *mockHost) source(id journal.NotificationID) MockSource {
 	if id.Name != "" {
 		return MockSource{Signal: id.Name}
 	}
-	return MockSource{Awakeable: ident.AwakeableID{Invocation: h.ex.attempt.ID, Index: id.Signal}.String()}
+	return MockSource{Awakeable: h.ex.attempt.awakeable(id.Signal)}
 }
 
 // fire ends the timer that is due first, and moves the clock there.

@@ -25,6 +25,8 @@ type DefinitionOptions struct {
 	IngressPrivate *bool
 	// EnableLazyState reads state through completions.
 	EnableLazyState *bool
+	// UnguessableAwakeables keeps awakeable ids from being computed.
+	UnguessableAwakeables *bool
 	// RetryPolicy is nil to inherit as a whole.
 	RetryPolicy *InvocationRetryPolicy
 }

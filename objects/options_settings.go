@@ -20,6 +20,8 @@ type Settings struct {
 	IngressPrivate bool
 	// EnableLazyState reads state through completions.
 	EnableLazyState bool
+	// UnguessableAwakeables keeps awakeable ids from being computed.
+	UnguessableAwakeables bool
 	// Retry says how failed attempts are repeated.
 	Retry RetryPolicy
 }
@@ -78,6 +80,7 @@ func (o *DefinitionOptions) over(s Settings) Settings {
 	take(&s.WorkflowRetention, o.WorkflowRetention)
 	take(&s.IngressPrivate, o.IngressPrivate)
 	take(&s.EnableLazyState, o.EnableLazyState)
+	take(&s.UnguessableAwakeables, o.UnguessableAwakeables)
 	s.Retry = o.RetryPolicy.over(s.Retry)
 	return s
 }

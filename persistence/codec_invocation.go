@@ -13,7 +13,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.id(r.ID)
 	e.target(&r.Target)
 	e.u8(uint8(r.Status))
-	e.flags(r.PauseRequested, r.IssuedAwakeables)
+	e.flags(r.PauseRequested, r.IssuedAwakeables, !r.Alias.IsZero())
 	e.int(r.CreatedAt)
 	e.int(r.ModifiedAt)
 	e.int(r.RunningAt)
@@ -41,6 +41,9 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.int(r.ExpiresAt)
 	e.n32(r.Unread)
 	e.optionalID(r.RestartedFrom)
+	if !r.Alias.IsZero() {
+		e.id(r.Alias)
+	}
 }
 
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
@@ -66,6 +69,9 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
 	r.Unread = d.n32()
 	r.RestartedFrom = d.optionalID()
+	if flags[2] {
+		r.Alias = d.id()
+	}
 	return r
 }
 

@@ -31,6 +31,7 @@ import (
 //	m marker       invocation id 24                                   MarkerRow
 //	d promise      object 16, generation 8, name                      PromiseRow (*)
 //	b listener     object 16, generation 8, promise 8, listener 4     ListenerRow
+//	y alias        alias 24                                           AliasRow
 //	x chore        seq 8, position 4                                  ChoreRow (*)
 //	u patch        seq 8                                              PatchRow (*)
 //	c chunk        table 1, owner 8, seq 8, blob 4, number 4          a piece of a payload
@@ -81,7 +82,7 @@ func shapeOf(t machine.Table) (shape, bool) {
 		return hasObject | hasA | hasB | hasC, true
 	case machine.TableInbox:
 		return hasObject | hasA, true
-	case machine.TableID, machine.TableMarker:
+	case machine.TableID, machine.TableMarker, machine.TableAlias:
 		return hasID, true
 	case machine.TableInvocation, machine.TableActive, machine.TablePatch:
 		return hasA, true

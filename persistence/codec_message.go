@@ -85,7 +85,7 @@ func (d *decoder) message() machine.Message {
 }
 
 func (e *encoder) invoke(m *machine.Invoke) {
-	e.flags(m.AnswerAccepted)
+	e.flags(m.AnswerAccepted, !m.Alias.IsZero())
 	e.id(m.ID)
 	e.target(&m.Target)
 	e.headers(m.Headers)
@@ -96,12 +96,20 @@ func (e *encoder) invoke(m *machine.Invoke) {
 	e.caller(&m.Caller)
 	e.u64(m.RandomSeed)
 	e.retention(m.Retention)
+	if !m.Alias.IsZero() {
+		e.id(m.Alias)
+	}
 }
 
 func (d *decoder) invoke() *machine.Invoke {
-	return &machine.Invoke{
-		AnswerAccepted: d.flags()[0], ID: d.id(), Target: d.target(), Headers: d.headers(), Value: d.payload(),
+	flags := d.flags()
+	m := &machine.Invoke{
+		AnswerAccepted: flags[0], ID: d.id(), Target: d.target(), Headers: d.headers(), Value: d.payload(),
 		StartAt: d.int(), IdempotencyKey: d.text(), InvokedBy: machine.InvokedBy(d.u8()), Caller: d.caller(),
 		RandomSeed: d.u64(), Retention: d.retention(),
 	}
+	if flags[1] {
+		m.Alias = d.id()
+	}
+	return m
 }

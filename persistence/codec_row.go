@@ -67,6 +67,9 @@ func (e *encoder) indexRow(r machine.Row) {
 	case *machine.ExpiryRow:
 		e.id(r.ID)
 		e.object(r.Object)
+	case *machine.AliasRow:
+		e.seq(r.Birth)
+		e.object(r.Object)
 	case *machine.MarkerRow:
 		e.seq(r.Birth)
 		e.int(r.Hour)
@@ -159,6 +162,8 @@ func (d *decoder) indexRow(k *machine.Key) machine.Row {
 		return &machine.StatusRow{Partition: p, Class: d.class(k.A), Birth: ident.Seq(k.B)}
 	case machine.TableExpiry:
 		return &machine.ExpiryRow{Partition: p, Hour: int64(k.A), Birth: ident.Seq(k.B), What: d.expiring(k.C), ID: d.id(), Object: d.object()}
+	case machine.TableAlias:
+		return &machine.AliasRow{Alias: k.ID, Birth: d.seq(), Object: d.object()}
 	case machine.TableMarker:
 		return &machine.MarkerRow{ID: k.ID, Birth: d.seq(), Hour: d.int()}
 	case machine.TableChore:
@@ -242,7 +247,7 @@ func checkNames(k *machine.Key, r machine.Row) bool {
 		return r.Key().Name == k.Name
 	case *machine.InvocationRow:
 		return r.ID.Partition() == k.Partition
-	case *machine.IDRow, *machine.MarkerRow:
+	case *machine.IDRow, *machine.MarkerRow, *machine.AliasRow:
 		return k.ID.Partition() == k.Partition
 	default:
 		return true

@@ -24,7 +24,7 @@ func rowTypes() []machine.Row {
 		&machine.HeadRow{}, &machine.ListingRow{}, &machine.StateRow{}, &machine.InboxRow{}, &machine.IDRow{},
 		&machine.InvocationRow{}, &machine.JournalRow{}, &machine.SignalRow{}, &machine.PendingRow{}, &machine.WaiterRow{},
 		&machine.TimerRow{}, &machine.ActiveRow{}, &machine.StatusRow{}, &machine.ExpiryRow{}, &machine.MarkerRow{}, &machine.ChoreRow{},
-		&machine.PromiseRow{}, &machine.ListenerRow{}, &machine.PatchRow{},
+		&machine.PromiseRow{}, &machine.ListenerRow{}, &machine.PatchRow{}, &machine.AliasRow{},
 		&machine.OutboxRow{Message: &machine.Invoke{}}, &machine.OutboxRow{Message: &machine.Signal{}},
 		&machine.OutboxRow{Message: &machine.Returned{}}, &machine.OutboxRow{Message: &machine.Attach{}},
 		&machine.OutboxRow{Message: &machine.Operate{}},
@@ -98,6 +98,8 @@ func tidyRow(r machine.Row) {
 		id(&r.ID)
 	case *machine.MarkerRow:
 		id(&r.ID)
+	case *machine.AliasRow:
+		id(&r.Alias)
 	case *machine.InvocationRow:
 		id(&r.ID)
 		tidyAwait(r.Await)

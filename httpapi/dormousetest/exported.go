@@ -23,6 +23,7 @@ type exported struct {
 	HandlerType    string             `json:"handler_type"`
 	IdempotencyKey string             `json:"idempotency_key"`
 	RandomSeed     string             `json:"random_seed"`
+	Alias          string             `json:"alias"`
 	Allocated      *exportedAllocated `json:"allocated"`
 	Journal        *struct {
 		Entries  []exportedEntry `json:"entries"`
@@ -51,8 +52,10 @@ type story struct {
 	target         ident.Target
 	idempotencyKey string
 	seed           uint64
-	entries        []journal.Entry
-	allocated      journal.Allocated
+	// alias stands for the invocation in its awakeable ids, zero for its id.
+	alias     ident.InvocationID
+	entries   []journal.Entry
+	allocated journal.Allocated
 	// commands are the indexes of the entries that are commands; the first one
 	// is the Input.
 	commands []int
@@ -100,6 +103,11 @@ func (s *story) read(x *exported) (err error) {
 	}
 	if s.seed, err = strconv.ParseUint(x.RandomSeed, 10, 64); err != nil {
 		return fmt.Errorf("random_seed: %w", err)
+	}
+	if x.Alias != "" {
+		if s.alias, err = ident.ParseInvocationID(x.Alias); err != nil {
+			return fmt.Errorf("alias: %w", err)
+		}
 	}
 	if s.allocated, err = x.Allocated.read(); err != nil {
 		return err

@@ -126,7 +126,7 @@ func Replay(t testing.TB, exported []byte, service restate.ServiceDefinition, ca
 	out := &testOutput{out: t.Output()}
 	defer out.close()
 	attempt := &restate.Attempt{
-		ID: s.id, Target: s.target, IdempotencyKey: s.idempotencyKey, RandomSeed: s.seed,
+		ID: s.id, Target: s.target, IdempotencyKey: s.idempotencyKey, RandomSeed: s.seed, Alias: s.alias,
 		Journal: s.entries, Allocated: s.allocated, LazyState: settings.EnableLazyState,
 		Logger: slog.New(slog.NewTextHandler(out, nil)),
 	}

@@ -237,7 +237,7 @@ func (t *transition) call(inv *invocation, c *journal.Call, callee *Callee) {
 	}
 	t.owe(inv, &Invoke{
 		ID: callee.ID, Target: callee.Target, Headers: c.Headers, Value: c.Parameter, IdempotencyKey: deref(c.IdempotencyKey),
-		InvokedBy: ByService, Caller: inv.caller(t.key, c.Completion), RandomSeed: callee.RandomSeed, Retention: callee.Retention,
+		InvokedBy: ByService, Caller: inv.caller(t.key, c.Completion), RandomSeed: callee.RandomSeed, Retention: callee.Retention, Alias: callee.Alias,
 	})
 	t.expect(inv, &PendingRow{Completion: c.Completion, Callee: callee.ID, Called: true})
 }
@@ -249,7 +249,7 @@ func (t *transition) oneWayCall(inv *invocation, c *journal.OneWayCall, callee *
 	t.complete1(inv, journal.TypeCallInvocationID, c.InvocationIDCompletion, journal.Result{Kind: journal.ResultInvocationID, InvocationID: callee.ID.String()})
 	t.owe(inv, &Invoke{
 		ID: callee.ID, Target: callee.Target, Headers: c.Headers, Value: c.Parameter, IdempotencyKey: deref(c.IdempotencyKey), StartAt: int64(c.InvokeAt),
-		AnswerAccepted: true, InvokedBy: ByService, Caller: Caller{ID: inv.row.ID, Target: inv.row.Target}, RandomSeed: callee.RandomSeed, Retention: callee.Retention,
+		AnswerAccepted: true, InvokedBy: ByService, Caller: Caller{ID: inv.row.ID, Target: inv.row.Target}, RandomSeed: callee.RandomSeed, Retention: callee.Retention, Alias: callee.Alias,
 	})
 	return nil
 }

@@ -48,6 +48,7 @@ func (p *player) checkDisk() {
 			p.t.Errorf("birth %v is listed as %s and has no record", row.Birth, row.Class)
 		}
 	}
+	p.checkAliases(owners)
 	p.checkWorkflow(head, owners)
 	p.checkListeners(head, swept)
 	if p.t.Failed() {
@@ -93,6 +94,9 @@ func (p *player) checkInvocation(row *InvocationRow, head *HeadRow, counts map[T
 	}
 	if id, ok := p.disk[(&IDRow{ID: row.ID}).Key()].(*IDRow); !ok || id.Birth != row.Birth {
 		p.t.Errorf("%s is not found by its id", nameOf(row.ID))
+	}
+	if alias, ok := p.disk[(&AliasRow{Alias: row.Alias}).Key()].(*AliasRow); !row.Alias.IsZero() && (!ok || alias.Birth != row.Birth) {
+		p.t.Errorf("%s is not found by its alias", nameOf(row.ID))
 	}
 	if row.JournalRows > 0 {
 		p.checkJournal(row)

@@ -198,12 +198,13 @@ func (inv *invocation) droppable() bool {
 // remove forgets a completed invocation. needRows must have been satisfied.
 func (t *transition) remove(inv *invocation) {
 	inv.removed = true
-	gone := goneInvocation{id: inv.row.ID, birth: inv.row.Birth, removedAt: t.at.Seq}
+	gone := goneInvocation{id: inv.row.ID, alias: inv.row.Alias, birth: inv.row.Birth, removedAt: t.at.Seq}
 	t.delete(inv.row.Key())
 	if inv.row.ExpiresAt > inv.row.CompletedAt {
 		t.delete(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key).Key())
 	}
 	t.delete((&IDRow{ID: inv.row.ID}).Key())
+	t.dropAlias(inv)
 	if inv.droppable() {
 		t.dropRows(inv, subTables())
 	} else {
@@ -264,7 +265,8 @@ const markerKeep = 24 * 3_600_000
 // a repeated callback is still acknowledged.
 func (t *transition) mark(inv *invocation) *MarkerRow {
 	e := inv.expiry(ExpireMarker, t.at.Now+markerKeep, t.key)
-	m := &MarkerRow{ID: inv.row.ID, Birth: inv.row.Birth, Hour: e.Hour}
+	e.ID = inv.row.awakeableOwner()
+	m := &MarkerRow{ID: e.ID, Birth: inv.row.Birth, Hour: e.Hour}
 	t.put(m)
 	t.put(e)
 	t.knowMarker(m.ID, m)
@@ -274,9 +276,17 @@ func (t *transition) mark(inv *invocation) *MarkerRow {
 // goneInvocation is what must be remembered of a removed invocation until its
 // removal is durable: the store still has the rows.
 type goneInvocation struct {
-	id               ident.InvocationID
+	id, alias        ident.InvocationID
 	birth, removedAt ident.Seq
 	marker           *MarkerRow
+}
+
+// markerOf returns the marker for one of the two ids, nil when there is none.
+func (g *goneInvocation) markerOf(id ident.InvocationID) *MarkerRow {
+	if g.marker == nil || g.marker.ID != id {
+		return nil
+	}
+	return g.marker
 }
 
 func (t *transition) bury(g goneInvocation) {
@@ -284,6 +294,9 @@ func (t *transition) bury(g goneInvocation) {
 		t.gone, t.goneBirths = map[ident.InvocationID]goneInvocation{}, map[ident.Seq]goneInvocation{}
 	}
 	t.gone[g.id], t.goneBirths[g.birth] = g, g
+	if !g.alias.IsZero() {
+		t.gone[g.alias] = g
+	}
 	t.unsettled = append(t.unsettled, unsettled{seq: t.at.Seq, birth: g.birth})
 }
 
@@ -294,6 +307,7 @@ func (o *Object) unbury(birth, durable ident.Seq) {
 		return
 	}
 	delete(o.goneBirths, birth)
+	delete(o.gone, g.alias)
 	if o.gone[g.id].birth == birth {
 		delete(o.gone, g.id)
 	}
@@ -304,7 +318,7 @@ func (t *transition) needMarker(id ident.InvocationID) []Need {
 		return nil
 	}
 	if g, ok := t.gone[id]; ok {
-		t.knowMarker(id, g.marker)
+		t.knowMarker(id, g.markerOf(id))
 		return nil
 	}
 	return []Need{{From: (&MarkerRow{ID: id}).Key()}}

@@ -47,6 +47,8 @@ type Invoke struct {
 	Caller         Caller
 	RandomSeed     uint64
 	Retention      Retention
+	// Alias stands for the invocation in its awakeable ids, zero for its id.
+	Alias ident.InvocationID
 }
 
 // Proposal is an entry that a running attempt wants appended: a command, or
@@ -67,6 +69,8 @@ type Callee struct {
 	Known      bool
 	RandomSeed uint64
 	Retention  Retention
+	// Alias is that of Invoke.
+	Alias ident.InvocationID
 }
 
 // Append carries what a running attempt wrote, in order. With Ended set, the

@@ -106,7 +106,7 @@ func (t *transition) create(ev *Invoke) *invocation {
 	inv := &invocation{born: t.at.Seq, row: InvocationRow{
 		Birth: t.at.Seq, ID: ev.ID, Target: ev.Target, CreatedAt: t.at.Now,
 		InvokedBy: ev.InvokedBy, Caller: ev.Caller, IdempotencyKey: ev.IdempotencyKey,
-		RandomSeed: ev.RandomSeed, Retention: ev.Retention,
+		RandomSeed: ev.RandomSeed, Retention: ev.Retention, Alias: ev.Alias,
 	}}
 	t.invocations[inv.row.Birth] = inv
 	t.births[ev.ID] = inv.row.Birth
@@ -117,6 +117,7 @@ func (t *transition) create(ev *Invoke) *invocation {
 	} else {
 		t.putFresh(id)
 	}
+	t.giveAlias(inv)
 	return inv
 }
 

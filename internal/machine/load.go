@@ -29,6 +29,8 @@ func (o *Object) Loaded(n Need, rows []Row) error {
 		return o.loadedHead(rows)
 	case TableID:
 		return o.loadedID(n.From.ID, rows)
+	case TableAlias:
+		return o.loadedAlias(n.From.ID, rows)
 	case TableInvocation:
 		return o.loadedInvocation(ident.Seq(n.From.A), rows)
 	case TableInbox:
@@ -98,6 +100,7 @@ func (o *Object) loadedInvocation(birth ident.Seq, rows []Row) error {
 	inv.active, inv.listed = r.Status == StatusReady, r.Class()
 	o.invocations[birth] = inv
 	o.loadedBirths = append(o.loadedBirths, birth)
+	o.knowAlias(r.Alias, birth)
 	if _, known := o.births[r.ID]; !known {
 		o.births[r.ID] = birth
 	}

@@ -180,6 +180,9 @@ func (w *world) invokeEvent(d *datadriven.TestData, id ident.InvocationID, token
 	ev := &Invoke{ID: id, Target: ident.Target{Service: w.key.Service, Key: w.key.Key, Handler: "h", Kind: kind}, Token: token,
 		AnswerAccepted: d.HasArg("send"), IdempotencyKey: w.str(d, "idem"), StartAt: w.num(d, "at"), Value: []byte("in"),
 		InvokedBy: ByIngress, Retention: retention}
+	if alias := w.str(d, "alias"); alias != "" {
+		ev.Alias = w.id(alias)
+	}
 	if c := w.str(d, "caller"); c != "" {
 		ev.Caller = Caller{ID: w.id(c), ReplyTo: Address{Object: w.key, ID: w.id(c), Birth: 7, Completion: 2}}
 		ev.From = OutboxRef{Seq: 1}

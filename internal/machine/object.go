@@ -33,6 +33,8 @@ type Object struct {
 	// patches are the queued patches in memory: those that may not be durable yet,
 	// and the one that is being applied.
 	patches map[ident.Seq]*queuedPatch
+	// aliases finds a birth by alias, as births by id.
+	aliases map[ident.InvocationID]ident.Seq
 	// gone are invocations whose removal may not be durable yet.
 	gone       map[ident.InvocationID]goneInvocation
 	goneBirths map[ident.Seq]goneInvocation
@@ -162,6 +164,7 @@ func (o *Object) settleInvocation(inv *invocation, durable ident.Seq) {
 
 func (o *Object) forget(inv *invocation) {
 	delete(o.invocations, inv.row.Birth)
+	delete(o.aliases, inv.row.Alias)
 	if o.births[inv.row.ID] == inv.row.Birth {
 		delete(o.births, inv.row.ID)
 	}

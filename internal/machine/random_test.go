@@ -98,6 +98,9 @@ func (p *player) invoke() {
 	if p.r.IntN(5) == 0 {
 		ev.StartAt = p.now + p.r.Int64N(200)
 	}
+	if p.r.IntN(3) == 0 {
+		ev.Alias = p.id(fmt.Sprint("alias", p.made))
+	}
 	if p.workflow {
 		p.ofWorkflow(ev)
 	}
@@ -181,7 +184,13 @@ func (p *player) outside() {
 		id = inv.row.ID
 	}
 	switch p.r.IntN(5) {
-	case 0, 1:
+	case 0:
+		if inv := p.pick(func(inv *invocation) bool { return !inv.row.Alias.IsZero() }); inv != nil {
+			p.resolveByAlias(inv)
+			break
+		}
+		fallthrough
+	case 1:
 		p.apply(&Signal{Token: 1, ID: id, Signal: journal.SignalID(17 + uint32(p.r.IntN(3))), Result: journal.VoidResult()})
 	case 2:
 		p.apply(&Attach{Token: 1, ID: id, Peek: p.r.IntN(2) == 0})

@@ -67,6 +67,8 @@ type InvocationRow struct {
 	// RestartedFrom is the invocation whose input, or more of whose journal, this
 	// one began with. It is zero for others.
 	RestartedFrom ident.InvocationID
+	// Alias stands for the invocation in its awakeable ids, zero for its id.
+	Alias ident.InvocationID
 }
 
 // MaxUnread bounds the signals of an invocation that its handler has not taken,

@@ -78,6 +78,8 @@ const (
 	TableChore Table = 'x'
 	// TablePatch: A = seq. What a place of the inbox changes the state to.
 	TablePatch Table = 'u'
+	// TableAlias: ID = alias. Alias to birth and key.
+	TableAlias Table = 'y'
 )
 
 // Write is one change of a store. Exactly one of Put and Delete is meant.

@@ -8,7 +8,7 @@ import (
 // signal appends a signal to the journal of its target, whatever the target is
 // doing. The first one with the index of an awakeable wins.
 func (t *transition) signal(ev *Signal) []Need {
-	inv, needs := t.find(ev.ID)
+	inv, needs := t.receiver(ev)
 	if needs == nil && inv == nil {
 		needs = t.needMarker(ev.ID)
 	}

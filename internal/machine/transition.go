@@ -92,6 +92,7 @@ func (t *transition) finish() {
 	clear(t.absent)
 	clear(t.markers)
 	clear(t.chores)
+	t.forgetUnknownAliases()
 	for id, birth := range t.births {
 		if birth == 0 {
 			delete(t.births, id)

@@ -227,6 +227,8 @@ func (w *world) describe(r Row) string {
 		return "listed as " + r.Class.String()
 	case *ExpiryRow:
 		return fmt.Sprintf("expiry hour %d what %d", r.Hour, r.What)
+	case *AliasRow:
+		return "alias " + nameOf(r.Alias)
 	case *MarkerRow:
 		return "marker " + nameOf(r.ID)
 	case *ChoreRow:

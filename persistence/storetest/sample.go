@@ -11,6 +11,7 @@ const partition ident.Partition = 5
 var (
 	object   = ident.ObjectKey{Service: "Approval", Key: "alice"}
 	id       = ident.NewInvocationID(ident.PartitionKey(partition)<<58|77, [16]byte{1, 2, 3})
+	alias    = ident.NewInvocationID(ident.PartitionKey(partition)<<58|77, [16]byte{9, 8, 7})
 	workflow = ident.ObjectKey{Service: "Signup", Key: "alice"}
 	target   = ident.Target{Service: "Approval", Key: "alice", Handler: "request", Kind: ident.KindExclusive}
 	reply    = machine.Address{Object: ident.ObjectKey{Service: "Order", Key: "7"}, ID: id, Birth: 3, Completion: 9}
@@ -44,6 +45,7 @@ func sampleRows() []machine.Row {
 			Values: []machine.StateValue{{Name: "a", Value: []byte("1")}, {Name: "b", Value: []byte{}}, {Name: "c"}},
 		},
 		&machine.MarkerRow{ID: id, Birth: 10, Hour: 470_024},
+		&machine.AliasRow{Alias: alias, Birth: 10, Object: object},
 		&machine.ChoreRow{
 			Partition: partition, Seq: 14, N: 1, Object: object, Kind: machine.ChoreAnswer, Birth: 10, ID: id, Generation: 4,
 			Result: journal.FailureOf(500, "broken"), Promise: 3,
@@ -81,7 +83,7 @@ func invoke(value []byte) *machine.Invoke {
 	return &machine.Invoke{
 		ID: id, Target: target, Headers: []journal.Header{{Key: "k", Value: "v"}}, Value: value, StartAt: 5, IdempotencyKey: "once",
 		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
-		RandomSeed: 1 << 63, Retention: machine.Retention{Completion: 1000, Journal: 500},
+		RandomSeed: 1 << 63, Retention: machine.Retention{Completion: 1000, Journal: 500}, Alias: alias,
 	}
 }
 
@@ -107,7 +109,7 @@ func suspended() *machine.InvocationRow {
 	return &machine.InvocationRow{
 		Birth: 9, ID: id, Target: target, Status: machine.StatusSuspended, ScheduledFor: 3, InboxSeq: 8, Epoch: 6, Taken: 5,
 		InvokedBy: machine.ByService, Caller: machine.Caller{ID: id, Target: target, ReplyTo: reply},
-		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, IssuedAwakeables: true,
+		Signals: 1, Pending: 2, Waiters: 3, PauseRequested: true, IssuedAwakeables: true, Alias: alias,
 		Await: &journal.Future{
 			Completions: []uint32{1, 2}, Signals: []uint32{17}, Named: []string{"go"},
 			Nested: []*journal.Future{{Combinator: journal.AllCompleted}}, Combinator: journal.FirstCompleted,

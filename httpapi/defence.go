@@ -1,0 +1,198 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/labstack/echo/v4"
+)
+
+// defence is what a Server keeps for its Safety.
+type defence struct {
+	ingressTokens, awakeableTokens, adminTokens *tokens
+	// ingressTLS and adminTLS are nil for a port that is not encrypted.
+	ingressTLS, adminTLS *tls.Config
+	origins              origins
+	guard                adminGuard
+	slots                slots
+	bodies               bodies
+	counts               counts
+	// open are the connections of ingress and admin port, nil before Serve.
+	open atomic.Pointer[[2]*connections]
+}
+
+// counts are what Stats adds up.
+type counts struct {
+	panics, unauthorized, forbidden, refused atomic.Uint64
+}
+
+// newDefence reads the files and checks everything. Its error names all that is
+// wrong.
+func newDefence(o Options) (d *defence, err error) {
+	d = new(defence)
+	safety := o.Safety
+	errs := []error{safety.check()}
+	note := func(err error) { errs = append(errs, err) }
+	d.ingressTokens, err = newTokens("ingress", safety.IngressTokens, o.Logger)
+	note(err)
+	d.awakeableTokens, err = newTokens("awakeables", safety.AwakeableTokens, o.Logger)
+	note(err)
+	if !safety.AwakeableTokens.set() {
+		d.awakeableTokens = d.ingressTokens
+	}
+	d.adminTokens, err = newTokens("admin port", safety.AdminTokens, o.Logger)
+	note(err)
+	d.ingressTLS, err = safety.IngressTLS.config("ingress", o.Logger)
+	note(err)
+	d.adminTLS, err = safety.AdminTLS.config("admin port", o.Logger)
+	note(err)
+	d.origins, err = newOrigins(safety.AllowOrigins)
+	note(err)
+	d.guard = adminGuard{open: d.adminTokens == nil, hosts: safety.AdminHosts}
+	d.slots.limit, d.bodies.limit = int64(safety.MaxRequests), safety.MaxBodies
+	return d, errors.Join(errs...)
+}
+
+// admitIngress is the first check of a request to the ingress.
+func (s *Server) admitIngress(c echo.Context) (answered bool, err error) {
+	w, r := c.Response(), c.Request()
+	if s.origins.share(w, r) {
+		w.Header()[headerContentType] = nil
+		return true, s.writeBody(w, http.StatusOK, nil)
+	}
+	path, _ := rawPath(r)
+	part := partOf(path)
+	if part == partHealth {
+		return false, nil
+	}
+	checked := s.ingressTokens
+	if part == partAwakeables {
+		checked = s.awakeableTokens
+	}
+	if f := checked.admit(r); f != nil {
+		return false, f
+	}
+	if f := s.origins.admit(r); f != nil {
+		return false, f
+	}
+	return false, nil
+}
+
+// admitAdmin is the first check of a request to the admin port.
+func (s *Server) admitAdmin(c echo.Context) (answered bool, err error) {
+	r := c.Request()
+	path, _ := rawPath(r)
+	if r.Method == http.MethodOptions || path == "/health" {
+		return false, nil
+	}
+	if f := s.adminTokens.admit(r); f != nil {
+		return false, f
+	}
+	if f := s.guard.admit(r); f != nil {
+		return false, f
+	}
+	return false, nil
+}
+
+// panicError is the error of a route that panicked.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error has the stack: it is for the log only.
+func (e *panicError) Error() string { return fmt.Sprintf("a route panicked: %v\n%s", e.value, e.stack) }
+
+// panicked reports whether a route panicked.
+func panicked(err error) bool {
+	var p *panicError
+	return errors.As(err, &p)
+}
+
+// countPanic counts what a route ended with.
+func (s *Server) countPanic(err error) {
+	var p *panicError
+	var f *failure
+	switch {
+	case err == nil:
+	case errors.As(err, &p):
+		s.counts.panics.Add(1)
+	case !errors.As(err, &f):
+	case f.status == http.StatusUnauthorized && f.challenge:
+		s.counts.unauthorized.Add(1)
+	case f.status == http.StatusForbidden && f.source == sourceIngress:
+		s.counts.forbidden.Add(1)
+	case f.retryAfter > 0:
+		s.counts.refused.Add(1)
+	}
+}
+
+// withStack puts the stack of a panic into its answer, when that is wanted.
+func (s *Server) withStack(f *failure, err error) *failure {
+	var p *panicError
+	if f != nil && s.opts.Safety.ExposeStackTraces && errors.As(err, &p) {
+		f.stack = fmt.Sprintf("%v\n%s", p.value, p.stack)
+	}
+	return f
+}
+
+// levelOf returns the level of a request's line. A client that left is no news,
+// and neither is a handler that failed on purpose with a 5xx code.
+func (s *Server) levelOf(status int, err error) slog.Level {
+	var f *failure
+	levels := s.opts.Safety.RequestLog
+	switch {
+	case err == nil, errors.Is(err, context.Canceled):
+		return levels.Success.Level()
+	case errors.As(err, &f):
+		return levels.Refused.Level()
+	case status == http.StatusInternalServerError:
+		return levels.Broken.Level()
+	case status > http.StatusInternalServerError:
+		return levels.Overload.Level()
+	default:
+		return levels.Refused.Level()
+	}
+}
+
+// Stats counts what the ports of a Server have seen since its start, and what
+// they have open now.
+type Stats struct {
+	// Panics counts routes that panicked; each is a bug.
+	Panics uint64
+	// Unauthorized counts requests without a token that counts, Forbidden
+	// those that a page of another origin made, Refused those that came too
+	// much.
+	Unauthorized, Forbidden, Refused uint64
+	// IngressConnections and AdminConnections are open; 0 before Serve.
+	IngressConnections, AdminConnections int
+	// Evicted counts connections that were closed to make room for others.
+	Evicted uint64
+	// Requests are being worked on, as far as MaxRequests counts them; 0
+	// without that bound.
+	Requests int
+	// BodyBytes have arrived of bodies that are not complete, in bytes, as far
+	// as MaxBodies counts them.
+	BodyBytes int64
+}
+
+// Stats returns the counts of now. It may be called concurrently.
+func (s *Server) Stats() Stats {
+	v := Stats{
+		Panics: s.counts.panics.Load(), Unauthorized: s.counts.unauthorized.Load(),
+		Forbidden: s.counts.forbidden.Load(), Refused: s.counts.refused.Load(),
+		Requests: int(s.slots.taken.Load()), BodyBytes: s.bodies.held.Load(),
+	}
+	if open := s.open.Load(); open != nil {
+		var a, b uint64
+		v.IngressConnections, a = open[0].count()
+		v.AdminConnections, b = open[1].count()
+		v.Evicted = a + b
+	}
+	return v
+}
