@@ -120,10 +120,10 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 		}
 	}()
 	k.obj.Settle(ident.Seq(k.entry.durable.Load()))
-	if s, ok := env.event.(*machine.Signal); ok {
-		s.Unread = k.backlog(s)
-	}
 	at := k.rt.stamp()
+	if s, ok := env.event.(*machine.Signal); ok {
+		at.Unread = k.backlog(s)
+	}
 	if err := k.transition(at, env.event, out); err != nil {
 		return nil, err
 	}

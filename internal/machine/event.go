@@ -10,6 +10,9 @@ import (
 type Stamp struct {
 	Seq ident.Seq
 	Now int64 // milliseconds since the epoch
+	// Unread comes with a Signal: how many signals the live attempt of its
+	// target has not taken, as the shell counts them; nil when none has counted.
+	Unread *uint32
 }
 
 // Event is something that happened to a key. The set is closed.
@@ -133,9 +136,6 @@ type Signal struct {
 	ID     ident.InvocationID
 	Signal journal.NotificationID
 	Result journal.Result
-	// Unread is how many signals the live attempt has not taken, as its shell
-	// counts them; nil when none has counted.
-	Unread *uint32
 }
 
 // Returned delivers the result of a callee, or of an attached invocation.

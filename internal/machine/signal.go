@@ -85,8 +85,8 @@ func (t *transition) mayQueue(inv *invocation, ev *Signal) bool {
 		return true
 	}
 	unread := inv.row.Unread
-	if inv.live && ev.Unread != nil {
-		unread = *ev.Unread
+	if inv.live && t.at.Unread != nil {
+		unread = *t.at.Unread
 	}
 	if unread >= MaxUnread && ev.From == (OutboxRef{}) && !ev.awaited() {
 		return false

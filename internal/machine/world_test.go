@@ -24,6 +24,8 @@ type world struct {
 	counter uint64
 	boot    uint32
 	now     int64
+	// unread is what the shell has counted; nil when nobody has.
+	unread *uint32
 }
 
 func newWorld(t testing.TB, key ident.ObjectKey) *world {
@@ -46,7 +48,7 @@ func (w *world) crash() {
 // line.
 func (w *world) apply(ev Event) *Output {
 	w.counter++
-	at := Stamp{Seq: ident.NewSeq(w.boot, w.counter), Now: w.now}
+	at := Stamp{Seq: ident.NewSeq(w.boot, w.counter), Now: w.now, Unread: w.unread}
 	w.object.Settle(w.durable)
 	var out Output
 	for range 1000 {
