@@ -24,6 +24,8 @@ type world struct {
 	counter uint64
 	boot    uint32
 	now     int64
+	// reported are the statuses that the changes of committed outputs add up to.
+	reported map[ident.Seq]Status
 }
 
 func newWorld(t testing.TB, key ident.ObjectKey) *world {
@@ -85,6 +87,10 @@ func keep(out *Output) {
 			out.Writes[i].Put = &c
 		}
 	}
+	for i := range out.Changes {
+		c := *out.Changes[i].Row
+		out.Changes[i].Row = &c
+	}
 }
 
 // read answers a need from the disk.
@@ -119,6 +125,7 @@ func (w *world) commit() {
 			}
 			w.disk[k] = write.Put
 		}
+		w.tell(&out)
 		w.durable = out.Seq
 	}
 	w.line = nil
