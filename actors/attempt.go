@@ -79,6 +79,8 @@ type attempt struct {
 	awaits *journal.Future
 	// reading is the answer to the ReadState under way.
 	reading *machine.StateRead
+	// announced is what subscribers of events were told.
+	announced announced
 
 	code code
 }
@@ -311,6 +313,7 @@ func (a *attempt) granted() bool {
 	}
 	a.mu.Unlock()
 	if first {
+		a.announceStart()
 		a.rt.sched.Go("attempt", a.run)
 	} else {
 		a.wake.Notify()

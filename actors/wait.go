@@ -49,6 +49,9 @@ func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
 		a.rt.sweeper.kick()
 		defer a.rt.hot.remove(a)
 	}
+	if parkable {
+		a.announceWait(wait)
+	}
 	for told := false; ; {
 		if parkable && !told && a.rt.deadlocks.wants(a.birth) {
 			told = true
