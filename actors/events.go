@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,7 +189,8 @@ func (h *hub) subscribe(o EventOptions) (*subscriber, error) {
 	case h.closed:
 		return nil, ErrStopped
 	case len(h.subs) >= h.limit:
-		return nil, &OverloadedError{Requests: true, RetryAfter: eventHeartbeat}
+		busy := &OverloadedError{Requests: true, RetryAfter: eventHeartbeat}
+		return nil, fmt.Errorf("there are %d event streams, as many as Options.MaxEventStreams allows: %w", len(h.subs), busy)
 	}
 	if h.lapse != nil {
 		h.lapse()

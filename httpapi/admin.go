@@ -33,6 +33,7 @@ func (s *Server) newAdmin() *echo.Echo {
 		e.PATCH("/invocations/:id/"+op.String(), func(c echo.Context) error { return s.operate(c, op) })
 	}
 	e.GET("/introspection/invocations/:id", s.inspect)
+	s.eventRoutes(e)
 	// An invocation is read under /introspection; the path itself exists and
 	// takes no method.
 	none := func(echo.Context) error { return fail(http.StatusMethodNotAllowed, "this route takes no method") }

@@ -25,6 +25,7 @@ type fakeRuntime struct {
 	operate func(machine.Operation, ident.InvocationID) (bool, error)
 	look    func(ident.InvocationID, actors.InspectOptions) (*actors.Inspection, error)
 	drain   func(context.Context) error
+	stream  func(actors.EventOptions, func(actors.EventBatch) error) error
 	done    chan struct{}
 	err     error
 	// forgetful keeps requests from piling up in a benchmark.

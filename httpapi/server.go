@@ -87,6 +87,7 @@ type runtime interface {
 	Signal(ctx context.Context, id ident.InvocationID, signal journal.NotificationID, r journal.Result) (actors.SignalOutcome, error)
 	Operate(ctx context.Context, op machine.Operation, id ident.InvocationID) (stored bool, err error)
 	Inspect(ctx context.Context, id ident.InvocationID, o actors.InspectOptions) (*actors.Inspection, error)
+	eventSource
 	Services() []objects.ServiceDefinition
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}
