@@ -127,13 +127,13 @@ func TestEveryEventHasTheShapeOfItsList(t *testing.T) {
 		{&stream.Event{Kind: stream.ObjectChanged, Object: ident.ObjectKey{Service: "Obj"}, Key: stream.KeyStanding{Status: "idle"}}, "object.changed",
 			`{"service":"Obj","key":"","status":"idle","queue_depth":0}`},
 		{&stream.Event{Kind: stream.AwakeablePending, Invocation: row, Awakeable: stream.Awakeable{Index: 17, State: stream.AwakeableAwaited, Since: made}}, "awakeable.pending",
-			`{"awakeable_id":"` + awakeable + `","invocation_id":"` + testID.String() + `","index":17,"service":"Obj","key":"k","handler":"Wait","state":"awaited","since":"2023-11-14T22:13:20.000Z","invocation_status":"suspended"}`},
+			`{"awakeable_id":"` + awakeable + `","invocation_id":"` + testID.String() + `","index":17,"service":"Obj","key":"k","handler":"Wait","state":"awaited","since":"2023-11-14T22:13:20.000Z","age_ms":0,"invocation_status":"suspended"}`},
 		{&stream.Event{Kind: stream.PromiseCompleted, Object: ident.ObjectKey{Service: "Wf", Key: "w"},
 			Promise: &machine.PromiseRow{Name: "p", Result: journal.ValueOf([]byte(`"v"`))}}, "promise.completed",
-			`{"service":"Wf","key":"w","name":"p","completed":true,"value":{"size":3,"json":"v"}}`},
+			`{"service":"Wf","key":"w","name":"p","completed":true,"waiters":[],"value":{"size":3,"json":"v"}}`},
 		{&stream.Event{Kind: stream.PromiseCompleted, Object: ident.ObjectKey{Service: "Wf", Key: "w"},
 			Promise: &machine.PromiseRow{Name: "p", Result: journal.FailureOf(500, "no")}}, "promise.completed",
-			`{"service":"Wf","key":"w","name":"p","completed":true,"failure":{"code":500,"message":"no"}}`},
+			`{"service":"Wf","key":"w","name":"p","completed":true,"waiters":[],"failure":{"code":500,"message":"no"}}`},
 	}
 	for _, row := range rows {
 		row.event.At = stream.Position{Boot: 3, N: 17}

@@ -88,6 +88,7 @@ type awakeableEventView struct {
 	Handler          string  `json:"handler"`
 	State            string  `json:"state"`
 	Since            string  `json:"since"`
+	AgeMS            int64   `json:"age_ms"` // 0: it is news
 	InvocationStatus string  `json:"invocation_status"`
 }
 
@@ -111,12 +112,13 @@ type promiseEventView struct {
 	Key       string       `json:"key"`
 	Name      string       `json:"name"`
 	Completed bool         `json:"completed"`
+	Waiters   []string     `json:"waiters"` // nobody waits any more
 	Value     *payload     `json:"value,omitempty"`
 	Failure   *failureBody `json:"failure,omitempty"`
 }
 
 func newPromiseEventView(e *stream.Event) promiseEventView {
-	v := promiseEventView{Service: e.Object.Service, Key: e.Object.Key, Name: e.Promise.Name, Completed: true}
+	v := promiseEventView{Service: e.Object.Service, Key: e.Object.Key, Name: e.Promise.Name, Completed: true, Waiters: []string{}}
 	switch r := &e.Promise.Result; {
 	case r.Kind == journal.ResultFailure && r.Failure != nil:
 		v.Failure = &failureBody{Code: r.Failure.Code, Message: r.Failure.Message, Metadata: pairsOf(r.Failure.Metadata)}
