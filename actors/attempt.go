@@ -93,6 +93,8 @@ type attempt struct {
 	reading *machine.StateRead
 	// handedOut is how many signal indexes there were at the last command.
 	handedOut uint32
+	// announced is what subscribers of events were told.
+	announced announced
 
 	code code
 }
@@ -328,6 +330,7 @@ func (a *attempt) granted() bool {
 	a.mu.Unlock()
 	if first {
 		a.meter.began(a.start, now.Sub(a.made))
+		a.announceStart()
 		a.rt.sched.Go("attempt", a.run)
 	} else {
 		a.wake.Notify()

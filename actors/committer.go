@@ -37,6 +37,8 @@ type op struct {
 	permit permit
 	// origin is what else is settled with this output.
 	origin origin
+	// seen is nil when nobody wants the events of this output.
+	seen *observation
 }
 
 // A group is closed before it exceeds these. One batch is at most as large.
@@ -68,6 +70,9 @@ type committer struct {
 	started  bool
 	stopping bool
 	failure  error
+	// version is that of the hub: an output with writes whose events were not
+	// derived under it is not taken. 0 takes everything.
+	version uint32
 
 	// The rest belongs to the goroutine of run.
 	work      []*op
@@ -135,16 +140,39 @@ func (c *committer) abort(cause error) {
 }
 
 // enqueue queues an output. It never blocks, and the queue has no bound: an
-// event that has been applied can no longer be refused.
-func (c *committer) enqueue(o *op) {
-	c.depth.Add(1)
+// event that has been applied can no longer be refused. It returns false, and has
+// done nothing, when the events of the output have to be derived first.
+func (c *committer) enqueue(o *op) (taken bool) {
 	c.mu.Lock()
+	if c.version > 0 && o.batch != nil && (o.seen == nil || o.seen.version < c.version) {
+		c.mu.Unlock()
+		return false
+	}
+	c.append(o)
+	return true
+}
+
+// append queues an output. The caller holds mu, which append gives up.
+func (c *committer) append(o *op) {
+	c.depth.Add(1)
 	c.queue = append(c.queue, o)
 	first := len(c.queue) == 1
 	c.mu.Unlock()
 	if first {
 		c.wake.Notify()
 	}
+}
+
+// observe makes outputs carry what a version of the hub asks for, from marker on,
+// which is queued behind those that do not. Version 0 ends it, without a marker.
+func (c *committer) observe(version uint32, marker *op) {
+	c.mu.Lock()
+	c.version = version
+	if marker == nil {
+		c.mu.Unlock()
+		return
+	}
+	c.append(marker)
 }
 
 // queued returns how many outputs are not yet released.

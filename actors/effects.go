@@ -39,6 +39,9 @@ func (rt *Runtime) release(o *op) {
 		o.entry.barriers.wakeAll()
 	}
 	rt.trace.pass(PointPublished)
+	if o.seen != nil {
+		rt.events.publish(o.seen)
+	}
 	for _, ef := range o.gated {
 		switch ef := ef.(type) {
 		case *machine.StartAttempt:

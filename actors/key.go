@@ -26,6 +26,8 @@ type keyActor struct {
 	live, waiting []*attempt
 	// broken is set when the key is quarantined.
 	broken error
+	// told is what subscribers of events know of the key.
+	told keyTold
 }
 
 // envelope is an event with what has to be settled once its output is durable.
@@ -73,6 +75,10 @@ func (k *keyActor) Receive(ctx actor.Context) {
 	case *launch:
 		m.attempt.openGate()
 		k.tryStart()
+	case *beginning:
+		k.begun(m.attempt)
+	case *waiting:
+		k.waits(m)
 	case *breakage:
 		k.quarantine(m.cause)
 	default:
@@ -104,8 +110,7 @@ func (k *keyActor) apply(env *envelope) {
 	}
 	k.performNow(out)
 	if o != nil {
-		k.rt.registry.retain(k.entry)
-		k.rt.committer.enqueue(o)
+		k.queue(o, out)
 	}
 	k.tryStart() // last: it may apply a further event, whose output comes behind
 }

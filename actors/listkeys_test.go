@@ -89,7 +89,7 @@ func (b *bench) promises(f query.PromiseFilter, limit int) (items []query.Promis
 	}
 }
 
-func wantLines(t *testing.T, what string, got, want []string) {
+func wantNames(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s are\n%s\nwant\n%s", what, strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -113,8 +113,8 @@ func TestKeysAreListedInTheirOrderOverAllPartitions(t *testing.T) {
 		call(b, ask("Counter", "", "add", 1)) // the empty key
 		send(b, ask("Desk", "k000", "ask", "x"))
 		for _, limit := range []int{1, 7, 1000} {
-			wantLines(t, "keys", namesOf(b.keys(query.KeyFilter{Service: "Counter"}, limit)), append([]string{""}, all...))
-			wantLines(t, "keys with a prefix", namesOf(b.keys(query.KeyFilter{Service: "Counter", Prefix: "k07"}, limit)), some)
+			wantNames(t, "keys", namesOf(b.keys(query.KeyFilter{Service: "Counter"}, limit)), append([]string{""}, all...))
+			wantNames(t, "keys with a prefix", namesOf(b.keys(query.KeyFilter{Service: "Counter", Prefix: "k07"}, limit)), some)
 		}
 		if got := b.keys(query.KeyFilter{Service: "Count"}, 10); len(got) != 0 {
 			t.Errorf("a service whose name is the beginning of another one has keys %v", namesOf(got))
@@ -233,13 +233,13 @@ func TestKeysAreRankedByQueueAndByAge(t *testing.T) {
 		call(b, ask("Counter", "z", "add", 1)) // another service
 		for _, hours := range []int{0, 1} {
 			advance(time.Duration(hours) * time.Hour)
-			wantLines(t, "queues", namesOf(b.keys(query.KeyFilter{Service: "Desk", Order: query.ByQueueDepth}, 3)), []string{"a", "b", "c"})
-			wantLines(t, "ages", namesOf(b.keys(query.KeyFilter{Service: "Desk", Order: query.ByAge}, 3)), []string{"c", "a", "d"})
-			wantLines(t, "deep queues", namesOf(b.keys(query.KeyFilter{Service: "Desk", MinQueueDepth: 2}, 3)), []string{"a", "b"})
+			wantNames(t, "queues", namesOf(b.keys(query.KeyFilter{Service: "Desk", Order: query.ByQueueDepth}, 3)), []string{"a", "b", "c"})
+			wantNames(t, "ages", namesOf(b.keys(query.KeyFilter{Service: "Desk", Order: query.ByAge}, 3)), []string{"c", "a", "d"})
+			wantNames(t, "deep queues", namesOf(b.keys(query.KeyFilter{Service: "Desk", MinQueueDepth: 2}, 3)), []string{"a", "b"})
 		}
-		wantLines(t, "old ones", namesOf(b.keys(query.KeyFilter{Service: "Desk", MinAgeMs: 4_130_000}, 3)), []string{"a", "c"})
+		wantNames(t, "old ones", namesOf(b.keys(query.KeyFilter{Service: "Desk", MinAgeMs: 4_130_000}, 3)), []string{"a", "c"})
 		old := query.KeyFilter{Service: "Desk", Order: query.ByAge, MinAgeMs: 4_130_000, Prefix: "c"}
-		wantLines(t, "old ones with a prefix", namesOf(b.keys(old, 3)), []string{"c"})
+		wantNames(t, "old ones with a prefix", namesOf(b.keys(old, 3)), []string{"c"})
 		_, err := b.rt.Keys(t.Context(), query.KeyFilter{Service: "Desk", Order: query.ByAge}, query.Paging{Limit: 1, Cursor: "x"})
 		if !errors.Is(err, query.ErrNoPages) {
 			t.Errorf("a cursor gives %v", err)
@@ -302,16 +302,16 @@ func TestAwakeablesAreAwaitedCreatedOrEarly(t *testing.T) {
 			}
 		}
 		for _, limit := range []int{1, 2, 100} {
-			wantLines(t, "awakeables in memory", b.awakeables(query.AwakeableFilter{}, limit), page("ready", 20))
+			wantNames(t, "awakeables in memory", b.awakeables(query.AwakeableFilter{}, limit), page("ready", 20))
 		}
 		advance(time.Minute)
 		synctest.Wait()
 		for _, limit := range []int{1, 2, 100} {
-			wantLines(t, "awakeables of suspended handlers", b.awakeables(query.AwakeableFilter{}, limit), page("suspended", 20))
+			wantNames(t, "awakeables of suspended handlers", b.awakeables(query.AwakeableFilter{}, limit), page("suspended", 20))
 		}
 		b.answer(w, "x", 17)
 		synctest.Wait()
-		wantLines(t, "awakeables after the first answer", b.awakeables(query.AwakeableFilter{Handler: "three"}, 100), []string{
+		wantNames(t, "awakeables after the first answer", b.awakeables(query.AwakeableFilter{Handler: "three"}, 100), []string{
 			"Asker/k/three 18 created ready for 0s behind 1", "Asker/k/three 19 awaited ready for 0s behind 1", "Asker/k/three 25 early ready for 0s behind 1",
 		})
 	})
@@ -336,10 +336,10 @@ func TestAwakeablesOfABrokenHandlerAreFound(t *testing.T) {
 			}
 			return lines
 		}
-		wantLines(t, "awakeables", list(), []string{"Asker/k/three 18 created backing-off", "Asker/k/three 19 created backing-off"})
+		wantNames(t, "awakeables", list(), []string{"Asker/k/three 18 created backing-off", "Asker/k/three 19 created backing-off"})
 		advance(24 * time.Hour)
 		synctest.Wait()
-		wantLines(t, "awakeables", list(), []string{"Asker/k/three 18 created paused", "Asker/k/three 19 created paused"})
+		wantNames(t, "awakeables", list(), []string{"Asker/k/three 18 created paused", "Asker/k/three 19 created paused"})
 	})
 }
 
@@ -463,12 +463,12 @@ func TestPromisesShowTheirWaitersAndTheirResults(t *testing.T) {
 			all = append(all, fmt.Sprintf(`Signup/w%d "signed" true "no" 0`, i))
 		}
 		for _, limit := range []int{1, 2, 3, 100} {
-			wantLines(t, "promises", lines(query.PromiseFilter{}, limit), all)
-			wantLines(t, "promises of the service", lines(query.PromiseFilter{Services: []string{"Signup"}}, limit), all)
-			wantLines(t, "promises of one key", lines(query.PromiseFilter{Key: new("a")}, limit), a)
-			wantLines(t, "promises of one name", lines(query.PromiseFilter{Name: new("p")}, limit), a[1:2])
-			wantLines(t, "open promises", lines(query.PromiseFilter{Completed: new(false)}, limit), a[:2])
-			wantLines(t, "completed promises", lines(query.PromiseFilter{Completed: new(true)}, limit), all[2:])
+			wantNames(t, "promises", lines(query.PromiseFilter{}, limit), all)
+			wantNames(t, "promises of the service", lines(query.PromiseFilter{Services: []string{"Signup"}}, limit), all)
+			wantNames(t, "promises of one key", lines(query.PromiseFilter{Key: new("a")}, limit), a)
+			wantNames(t, "promises of one name", lines(query.PromiseFilter{Name: new("p")}, limit), a[1:2])
+			wantNames(t, "open promises", lines(query.PromiseFilter{Completed: new(false)}, limit), a[:2])
+			wantNames(t, "completed promises", lines(query.PromiseFilter{Completed: new(true)}, limit), all[2:])
 		}
 		if k := b.key("Signup", "a", query.KeyOptions{}); len(k.Promises) != 3 || k.PromisesTruncated {
 			t.Errorf("the key has %d promises", len(k.Promises))

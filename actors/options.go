@@ -34,6 +34,8 @@ import (
 //	MaxCommitQueue         65,536
 //	Linger                 10 s
 //	HogTimeout             1 min
+//	MaxEventStreams        64
+//	EventBuffer            8,192
 //	Stress                 none
 type Options struct {
 	// Store keeps everything. Close closes it.
@@ -94,6 +96,11 @@ type Options struct {
 	// HogTimeout is how long a handler may execute user code without calling
 	// the SDK before it is logged, and its place given to another one as well.
 	HogTimeout time.Duration
+	// MaxEventStreams bounds the subscribers of events. EventBuffer is how many
+	// events are kept for those that come back or are slow; fewer are when they
+	// take more than 16 MiB, and none while nobody has subscribed for a minute.
+	MaxEventStreams int
+	EventBuffer     int
 
 	// Stress makes rare ways the only ones; for tests.
 	Stress Stress
@@ -116,6 +123,8 @@ func (o Options) withDefaults() (Options, error) {
 	setDefault(&o.MaxRequestBytes, 1<<30, "MaxRequestBytes", &errs)
 	setDefault(&o.MaxCommitQueue, 65_536, "MaxCommitQueue", &errs)
 	setDefault(&o.HogTimeout, time.Minute, "HogTimeout", &errs)
+	setDefault(&o.MaxEventStreams, 64, "MaxEventStreams", &errs)
+	setDefault(&o.EventBuffer, 8192, "EventBuffer", &errs)
 	switch {
 	case o.Linger == 0:
 		o.Linger = 10 * time.Second

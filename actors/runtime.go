@@ -44,6 +44,7 @@ type Runtime struct {
 	recovery  *recovery
 	deadlocks *deadlocks
 	meter     *meter
+	events    *hub
 
 	// counter numbers events; the boot number stands in front of it.
 	counter atomic.Uint64
@@ -85,6 +86,8 @@ type Stats struct {
 	// Deadlocks are the cycles of calls that wait for each other, each counted
 	// once, when it was found.
 	Deadlocks uint64
+	// EventStreams are the subscribers of events.
+	EventStreams int
 }
 
 // Open starts a runtime on a store. It hands over what one key owed another
@@ -147,6 +150,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 	rt.deadlocks = newDeadlocks(rt)
 	rt.committer = newCommitter(o.Store, rt.sched, rt.release, rt.fail, o.trace)
 	rt.committer.meter, rt.committer.lapse = &rt.meter.commits, rt.clock.lapse
+	rt.events = newHub(&o, rt.committer, info.Boot)
 	rt.timers = newTimers(o.Store, rt.clock, rt.sched, rt.fire, rt.crash, o.trace)
 	o.Stress.narrow(rt.timers)
 	rt.committer.timerRemoved = rt.timers.removed
@@ -205,6 +209,6 @@ func (rt *Runtime) Stats() Stats {
 		Attempts: rt.attempts.len(), RunningHandlers: running, QueuedAttempts: queued, HotWaiters: rt.hot.len(),
 		Requests: rt.waiters.waiting(), Admitted: rt.admission.admitted(), TimersInMemory: timers,
 		Abandoned: rt.abandoned.Load(), Quarantined: uint64(rt.quarantined.len()),
-		Deadlocks: rt.deadlocks.found.Load(),
+		Deadlocks: rt.deadlocks.found.Load(), EventStreams: int(rt.events.streams.Load()),
 	}
 }

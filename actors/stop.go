@@ -76,6 +76,7 @@ func (rt *Runtime) fail(err error) {
 	}
 	rt.logger.Error("the runtime has stopped: what it was asked for and has not answered may or may not be stored", "error", err)
 	rt.beginDrain()
+	rt.events.end()
 	rt.waiters.failAll(errHalted)
 	for _, a := range rt.attempts.all() {
 		a.stop(stopShutdown)
@@ -202,6 +203,7 @@ func (rt *Runtime) end() error {
 	}
 	rt.deliverer.stop()
 	rt.committer.stop()
+	rt.events.end()
 	rt.sweeper.stop()
 	rt.waiters.failAll(errHalted)
 	if err := rt.options.Store.Close(); err != nil {

@@ -52,6 +52,7 @@ func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
 	if parkable {
 		a.wondering.begin(wait, a.rt.clock.nowMs())
 		defer a.wondering.end()
+		a.announceWait(wait)
 	}
 	for told := false; ; {
 		if parkable && !told && a.rt.deadlocks.wants(a.birth) {

@@ -25,6 +25,7 @@ func (s *Server) newAdmin() *echo.Echo {
 	e.GET("/introspection/invocations/:id", s.inspect)
 	s.invocationListRoutes(e)
 	s.keyRoutes(e)
+	s.eventRoutes(e)
 	// An invocation is read under /introspection; the path itself exists and
 	// takes no method.
 	none := func(echo.Context) error {

@@ -129,7 +129,7 @@ func (c *crowd) pause(d time.Duration) bool {
 // without end, a frame that is announced and does not come.
 func (c *crowd) abuseHTTP2(conn net.Conn, kind int) {
 	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-	if !c.say(conn, preface+frame(4, 0, 0, "")) {
+	if !c.say(conn, preface+http2Frame(4, 0, 0, "")) {
 		return
 	}
 	go func() { _, _ = io.Copy(io.Discard, conn) }()
@@ -137,24 +137,24 @@ func (c *crowd) abuseHTTP2(conn net.Conn, kind int) {
 	case 0:
 		health := "\x82\x86\x04\x0f/restate/health\x41\x01x"
 		for stream := uint32(1); stream < 400; stream += 2 {
-			if !c.say(conn, frame(1, 5, stream, health)+frame(3, 0, stream, "\x00\x00\x00\x08")) {
+			if !c.say(conn, http2Frame(1, 5, stream, health)+http2Frame(3, 0, stream, "\x00\x00\x00\x08")) {
 				break
 			}
 		}
 	case 1:
 		for range 400 {
-			if !c.say(conn, frame(4, 0, 0, "")+frame(6, 0, 0, "12345678")) {
+			if !c.say(conn, http2Frame(4, 0, 0, "")+http2Frame(6, 0, 0, "12345678")) {
 				break
 			}
 		}
 	default:
-		c.say(conn, frame(1, 1, 1, "\x82")[:5])
+		c.say(conn, http2Frame(1, 1, 1, "\x82")[:5])
 	}
 	c.pause(20 * time.Second)
 }
 
-// frame is a frame of HTTP/2.
-func frame(kind, flags byte, stream uint32, payload string) string {
+// http2Frame is a frame of HTTP/2.
+func http2Frame(kind, flags byte, stream uint32, payload string) string {
 	n := len(payload)
 	return string([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags, byte(stream >> 24), byte(stream >> 16), byte(stream >> 8), byte(stream)}) + payload
 }

@@ -35,6 +35,7 @@ type fakeRuntime struct {
 	metrics  actors.Metrics
 	done     chan struct{}
 	err      error
+	stream   func(actors.EventOptions, func(actors.EventBatch) error) error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 

@@ -93,6 +93,7 @@ type runtime interface {
 	invocationLister
 	keyReader
 	operator
+	eventSource
 	Services() []objects.ServiceDefinition
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}

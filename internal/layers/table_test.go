@@ -19,6 +19,7 @@ func house() []layer {
 		{"0b", []string{"internal/journal"}},
 		{"1", []string{"internal/machine", "internal/replay"}},
 		{"1b", []string{"objects/encoding", "objects/logging"}},
+		{"1c", []string{"internal/stream"}},
 		{"2", []string{"objects", "persistence"}},
 		{"2b", []string{"objects/ingress", "persistence/storetest", "internal/query"}},
 		{"2c", []string{"examples/testservices/services"}},

@@ -198,6 +198,7 @@ func (inv *invocation) droppable() bool {
 // remove forgets a completed invocation. needRows must have been satisfied.
 func (t *transition) remove(inv *invocation) {
 	inv.removed = true
+	t.change(inv)
 	gone := goneInvocation{id: inv.row.ID, alias: inv.row.Alias, birth: inv.row.Birth, removedAt: t.at.Seq}
 	t.delete(inv.row.Key())
 	if inv.row.ExpiresAt > inv.row.CompletedAt {

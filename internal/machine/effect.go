@@ -19,6 +19,9 @@ type Output struct {
 	Writes []Write
 	Now    []Effect
 	Gated  []Effect
+	// Changes says what became of invocations, for whoever reports that. It
+	// asks for nothing.
+	Changes []Change
 }
 
 // Reset empties o for the next event and keeps its memory.
@@ -26,7 +29,8 @@ func (o *Output) Reset(seq ident.Seq) {
 	clear(o.Writes)
 	clear(o.Now)
 	clear(o.Gated)
-	o.Seq, o.Writes, o.Now, o.Gated = seq, o.Writes[:0], o.Now[:0], o.Gated[:0]
+	clear(o.Changes)
+	o.Seq, o.Writes, o.Now, o.Gated, o.Changes = seq, o.Writes[:0], o.Now[:0], o.Gated[:0], o.Changes[:0]
 }
 
 // Need asks for rows: the one under From when To is the zero Key, else at most

@@ -9,6 +9,9 @@ import (
 // rows under its birth.
 type invocation struct {
 	row InvocationRow
+	// was is the status in the record as the last output left it, 0 when there
+	// was none.
+	was Status
 	// live says that this process runs an attempt with row.Epoch.
 	live bool
 	// born is the number of the output that made it, 0 when it was loaded.
@@ -60,7 +63,7 @@ func subTables() [4]Table {
 }
 
 func newInvocation(row InvocationRow) *invocation {
-	return &invocation{row: row}
+	return &invocation{row: row, was: row.Status}
 }
 
 func (inv *invocation) partition() ident.Partition { return inv.row.ID.Partition() }

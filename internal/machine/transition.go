@@ -79,6 +79,7 @@ func (t *transition) change(inv *invocation) {
 // finish writes the records that changed.
 func (t *transition) finish() {
 	for _, inv := range t.dirty {
+		t.report(inv)
 		t.writeInvocation(inv)
 	}
 	t.writePromises()

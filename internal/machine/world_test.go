@@ -26,6 +26,8 @@ type world struct {
 	now     int64
 	// unread is what the shell has counted; nil when nobody has.
 	unread *uint32
+	// reported are the statuses that the changes of committed outputs add up to.
+	reported map[ident.Seq]Status
 }
 
 func newWorld(t testing.TB, key ident.ObjectKey) *world {
@@ -87,6 +89,10 @@ func keep(out *Output) {
 			out.Writes[i].Put = &c
 		}
 	}
+	for i := range out.Changes {
+		c := *out.Changes[i].Row
+		out.Changes[i].Row = &c
+	}
 }
 
 // read answers a need from the disk.
@@ -121,6 +127,7 @@ func (w *world) commit() {
 			}
 			w.disk[k] = write.Put
 		}
+		w.tell(&out)
 		w.durable = out.Seq
 	}
 	w.line = nil
