@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -16,7 +17,7 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
-	"github.com/pb33f/libopenapi-validator/errors"
+	invalid "github.com/pb33f/libopenapi-validator/errors"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/dormouse-run/dormouse/httpapi"
@@ -49,7 +50,7 @@ func shopServices() []restate.ServiceDefinition {
 	buy := func(_ restate.ObjectContext, o order) (receipt, error) { return receipt{Order: o, Total: 1.5}, nil }
 	peek := func(_ restate.ObjectSharedContext, _ restate.Void) ([]line, error) { return []line{{"tea", 2}}, nil }
 	refuse := func(_ restate.ObjectContext, n int) (int, error) {
-		return 0, restate.WithErrorCode(restate.TerminalErrorf("no"), 422)
+		return 0, restate.ToTerminalError(errors.New("no"), restate.WithErrorCode(422))
 	}
 	noted := func(_ restate.Context, _ order) (restate.Void, error) { return restate.Void{}, nil }
 	raw := func(_ restate.Context, b []byte) ([]byte, error) { return b, nil }
@@ -138,7 +139,7 @@ func documentOf(t *testing.T, h house, service string) (libopenapi.Document, map
 	return document, plain
 }
 
-func describe(problems []*errors.ValidationError) string {
+func describe(problems []*invalid.ValidationError) string {
 	var b strings.Builder
 	for _, p := range problems {
 		b.WriteString(p.Message + ": " + p.Reason + "\n")
