@@ -173,13 +173,14 @@ func answersBeforeItStarts(t *testing.T, s *stage) {
 	s.until(holder, "running")
 	queued := s.send("/Waiter/a10/Text", "")
 	s.until(queued, "pending")
-	scheduled := s.do("POST /Waiter/a11/Text/send?delay=300ms", "").header.Get("X-Restate-Id")
+	scheduled := s.do("POST /Waiter/a11/Late/send?delay=500ms", `"a11"`).header.Get("X-Restate-Id")
 	for _, id := range []string{queued, scheduled, holder} {
 		path := "POST /restate/awakeables/" + firstAwakeable(t, id)
 		check(t, accepted("applied"), s.do(path+"/resolve", `"early"`))
 		check(t, accepted("duplicate"), s.do(path+"/reject", "late"))
 	}
 	s.gate.openFor("a10")
+	s.gate.openFor("a11")
 	for _, id := range []string{queued, scheduled, holder} {
 		want(t, s.attach(id), 200, `"early"`)
 	}
