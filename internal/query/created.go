@@ -18,41 +18,46 @@ const (
 	probeSteps = 16
 )
 
-// Births grow with the time of creation and do not hold it, so a bound of time
-// becomes a bound of birth by a binary search over the records of one partition:
-// births are numbers of the whole store, so what is found holds for all.
+// Births grow with the time of creation and do not hold it. So the bound of time
+// at which a list begins becomes a bound of birth by a binary search over the
+// records of one partition: births are numbers of the whole store, and what is
+// found holds for all of it. The list ends with the first record that lies behind
+// the other bound.
 
 // window is a range of births: low <= birth < high.
 type window struct{ low, high uint64 }
 
-// narrow raises low and lowers high as far as the bounds of time allow.
-func (w *window) narrow(r persistence.Reader, b *Budget, after, before int64) error {
-	if after > 0 {
-		low, _, err := searchCreated(r, b, after-skew)
-		if err != nil {
-			return err
-		}
-		w.low = max(w.low, low)
+// narrow moves the side of the window at which the list begins as far as the
+// bounds of time allow.
+func (w *window) narrow(r persistence.Reader, b *Budget, order persistence.Order, after, before int64) (err error) {
+	switch {
+	case order == persistence.Ascending && after > 0:
+		w.low, _, err = searchCreated(r, b, after-skew)
+	case order == persistence.Descending && before < math.MaxInt64-skew:
+		_, w.high, err = searchCreated(r, b, before+skew)
 	}
-	if before < math.MaxInt64-skew {
-		_, high, err := searchCreated(r, b, before+skew)
-		if err != nil {
-			return err
-		}
-		w.high = min(w.high, high)
+	return err
+}
+
+// behind reports whether a record and all that follow it in this order lie behind
+// the bound of time at which the list ends.
+func behind(row *machine.InvocationRow, order persistence.Order, after, before int64) bool {
+	if order == persistence.Ascending {
+		return before < math.MaxInt64-skew && row.CreatedAt >= before+skew
 	}
-	return nil
+	return row.CreatedAt < after-skew
 }
 
 // searchCreated returns two births: all below low are of invocations that were
-// created before ms, and all from high on of those created at or after it.
+// created before ms, and all from high on of those created at or after it. It
+// takes a bounded number of probes, whatever the time.
 func searchCreated(r persistence.Reader, b *Budget, ms int64) (low, high uint64, err error) {
 	p, found, err := inhabited(r, b)
 	if !found || err != nil {
 		return 0, maxBirth, err
 	}
 	high = maxBirth
-	for end := uint64(maxBirth); low < end && !b.Over(); {
+	for end := uint64(maxBirth); low < end && b.Left() > 0; {
 		middle := low + (end-low)/2
 		row, gaveUp, err := probe(r, b, p, middle)
 		switch {

@@ -30,10 +30,10 @@
 //	everything else                           all records, in order of creation
 //
 // The second way, and the queues, are in another order than that of creation, so
-// their births are gathered first and sorted. When they do not fit half of the
-// budget, the records are walked instead. created_after and created_before become
-// bounds of the birth by a binary search. All other filters are looked at record
-// by record.
+// their births are gathered first and sorted. When they do not fit 2,000 rows, the
+// records are walked instead. The bound of time at which a list begins becomes a
+// bound of birth by a binary search, and the list ends with the first record far
+// enough behind the other one. All other filters are looked at record by record.
 //
 // The cursor is a birth, whichever way a page was found. So the way may change
 // from page to page and nothing is seen twice or left out. What is created or

@@ -44,6 +44,8 @@ type search struct {
 	// start is the position behind which the page begins, nil at the beginning
 	// of the list.
 	start *position
+	// ended says that nothing that belongs to the list can follow.
+	ended bool
 	page  Page[Invocation]
 }
 
@@ -93,7 +95,10 @@ func (s *search) prepare() (err error) {
 		s.before = min(s.before, s.options.Now-f.MinAge.Milliseconds()+1)
 	}
 	s.window = window{high: maxBirth}
-	return s.window.narrow(s.reader, s.budget, s.after, s.before)
+	if s.start != nil {
+		return nil
+	}
+	return s.window.narrow(s.reader, s.budget, s.order(), s.after, s.before)
 }
 
 func (s *search) order() persistence.Order {
@@ -112,7 +117,7 @@ func (s *search) walk() error {
 	m := NewMerge(all, s.order(), func(a, b machine.Key) int { return positionOf(a).compare(positionOf(b)) }, s.budget)
 	defer m.Close()
 	var last position
-	for steps := 0; m.Next(); steps++ {
+	for steps := 0; !s.ended && m.Next(); steps++ {
 		full := len(s.page.Items) == s.limit || s.spent(2, steps)
 		if !full {
 			if full, err = s.look(m, steps); err != nil {
@@ -140,6 +145,10 @@ func (s *search) look(m *Merge, steps int) (full bool, err error) {
 	row, err := s.record(m)
 	if row == nil || err != nil {
 		return false, err
+	}
+	if behind(row, s.order(), s.after, s.before) {
+		s.ended = true
+		return false, nil
 	}
 	running := row.Status == machine.StatusReady && s.options.Running != nil && s.options.Running(row)
 	if !s.filter.fits(row, running, s.after, s.before) {
