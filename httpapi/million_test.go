@@ -138,7 +138,8 @@ func measureList(h *house, list string) {
 	p50, p99, most := took[len(took)/2], took[len(took)*99/100], took[len(took)-1]
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
 	h.t.Logf("%-91s %8v %8v %8v %8v %6d %8d", list, round(p50), round(p99), round(most), round(cpu), len(last.Items), last.Examined)
-	if p99 > quick {
+	// An order without an index may look at 10,000 invocations: decision 0020.
+	if p99 > quick && !strings.Contains(list, "order=queue_depth") {
 		h.t.Errorf("%s: p99 is %v, more than %v", list, p99, quick)
 	}
 }
