@@ -97,12 +97,13 @@ func ReadKey(r persistence.Reader, at Moment, key ident.ObjectKey, o KeyOptions)
 		k.StateVersion = machine.StateVersion(nil)
 		return k, nil
 	}
-	item, err := keyItem(r, at, m, key, p)
+	holder, err := readHolder(r, m, head)
 	if err != nil {
 		return nil, err
 	}
-	if item != nil {
-		k.KeyItem, k.Exists = *item, true
+	k.KeyItem, k.Exists = newKeyItem(at, head, holder), true
+	if err := k.readOldest(r, at, m, head); err != nil {
+		return nil, err
 	}
 	if k.Holder != nil && at.Live != nil {
 		k.HolderLive, _ = at.Live.Attempt(k.Holder)

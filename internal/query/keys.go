@@ -143,11 +143,23 @@ func addKey(r persistence.Reader, at Moment, m *meter, f *KeyFilter, walk *Merge
 		return err
 	}
 	k := walk.Key()
-	item, err := keyItem(r, at, m, listed(k), k.Partition)
-	if item != nil && err == nil && f.matches(item) {
-		page.Items = append(page.Items, *item)
+	head, err := readHead(r, m, k.Partition, listed(k))
+	if head == nil || err != nil || head.InboxLength < f.MinQueueDepth {
+		return err
 	}
-	return err
+	holder, err := readHolder(r, m, head)
+	if err != nil {
+		return err
+	}
+	item := newKeyItem(at, head, holder)
+	if !f.matches(&item) {
+		return nil
+	}
+	if err := item.readOldest(r, at, m, head); err != nil {
+		return err
+	}
+	page.Items = append(page.Items, item)
+	return nil
 }
 
 func (f *KeyFilter) matches(k *KeyItem) bool {
@@ -157,33 +169,33 @@ func (f *KeyFilter) matches(k *KeyItem) bool {
 		strings.HasPrefix(k.Key, f.Prefix)
 }
 
-// keyItem reads what a list shows of a key, nil when the key has nothing any
-// more.
-func keyItem(r persistence.Reader, at Moment, m *meter, key ident.ObjectKey, p ident.Partition) (*KeyItem, error) {
-	head, err := readHead(r, m, p, key)
-	if head == nil || err != nil {
-		return nil, err
+// newKeyItem makes what a list shows of a key, without the age of its queue.
+func newKeyItem(at Moment, head *machine.HeadRow, holder *machine.InvocationRow) KeyItem {
+	item := KeyItem{
+		Key: head.Object.Key, Holder: holder, QueueDepth: head.InboxLength,
+		StateEntries: len(head.Inline) + int(head.StateRows), Measured: head.StateRows == 0,
 	}
-	item := &KeyItem{Key: key.Key, QueueDepth: head.InboxLength, Measured: head.StateRows == 0}
-	item.StateEntries = len(head.Inline) + int(head.StateRows)
 	for _, v := range head.Inline {
 		item.StateBytes += len(v.Value)
 	}
-	if item.Holder, err = readHolder(r, m, head); err != nil {
-		return nil, err
+	if holder != nil {
+		item.Status, item.HeldMs = keyStatus(holder.Status), heldMs(at, holder)
 	}
-	if item.Holder != nil {
-		item.Status, item.HeldMs = keyStatus(item.Holder.Status), max(0, at.Now-heldSince(item.Holder))
+	return item
+}
+
+func heldMs(at Moment, holder *machine.InvocationRow) int64 { return max(0, at.Now-heldSince(holder)) }
+
+// readOldest adds since when the first of the queue waits.
+func (k *KeyItem) readOldest(r persistence.Reader, at Moment, m *meter, head *machine.HeadRow) (err error) {
+	if head.InboxLength == 0 {
+		return nil
 	}
-	if head.InboxLength > 0 {
-		if item.OldestQueuedAt, err = oldestQueued(r, m, head); err != nil {
-			return nil, err
-		}
+	k.OldestQueuedAt, err = oldestQueued(r, m, head)
+	if k.OldestQueuedAt != 0 {
+		k.OldestQueuedMs = max(0, at.Now-k.OldestQueuedAt)
 	}
-	if item.OldestQueuedAt != 0 {
-		item.OldestQueuedMs = max(0, at.Now-item.OldestQueuedAt)
-	}
-	return item, nil
+	return err
 }
 
 // readHead returns the head record of a key, nil when it has none.

@@ -323,13 +323,13 @@ func (w *town) compareAwakeables(t *testing.T, s persistence.Store, at Moment) {
 	}
 }
 
-// TestPagesGoForwardOverKeysThatWereRemoved: 12,000 keys in front of the only one
+// TestPagesGoForwardOverKeysThatWereRemoved: 6,000 keys in front of the only one
 // were removed a moment ago. Every page is bounded and goes forward.
 func TestPagesGoForwardOverKeysThatWereRemoved(t *testing.T) {
 	t.Parallel()
 	s := onDisk(t)
 	var writes, removals []machine.Write
-	for i := range 12_000 {
+	for i := range 6000 {
 		key := ident.ObjectKey{Service: "S", Key: fmt.Sprintf("a%05d", i)}
 		p := ident.KeyPartitionKey(key.Key).Partition()
 		head, listing := &machine.HeadRow{Partition: p, Object: key, InboxLength: 1}, &machine.ListingRow{Partition: p, Object: key}

@@ -36,86 +36,120 @@ func rankedKeys(r persistence.Reader, at Moment, f KeyFilter, p Paging) (Page[Ke
 	if err != nil {
 		return page, err
 	}
-	m := &meter{Budget: newBudget(at.Clock, math.MaxInt, maxRankedTime)}
-	looked := 0
+	k := ranking{r: r, at: at, m: &meter{Budget: newBudget(at.Clock, math.MaxInt, maxRankedTime)}, filter: &f, limit: limit}
 	for partition := range ident.Partition(ident.Partitions) {
-		err := eachHeld(r, at, m, partition, &f, func(item *KeyItem) bool {
-			if looked++; looked > MaxRanked || m.over() {
-				page.Partial = true
-				return false
-			}
-			if item != nil {
-				page.Items = f.rank(append(page.Items, *item), 2*limit, limit)
-			}
-			return true
-		})
-		if err != nil {
+		if err := k.look(partition); err != nil {
 			return page, err
 		}
-		if page.Partial {
+		if k.partial {
 			break
 		}
 	}
-	page.Items = f.rank(page.Items, limit, limit)
-	f.sort(page.Items)
-	page.Examined = m.Examined()
-	return page, nil
+	page.Items, err = k.items()
+	page.Examined, page.Partial = k.m.Examined(), k.partial
+	return page, err
 }
 
-// rank sorts items and keeps the first n once there are more than limit.
-func (f *KeyFilter) rank(items []KeyItem, limit, n int) []KeyItem {
-	if len(items) <= limit {
-		return items
+// ranking collects the first keys of an order.
+type ranking struct {
+	r      persistence.Reader
+	at     Moment
+	m      *meter
+	filter *KeyFilter
+	limit  int
+	best   []ranked
+	// floor is the last of the best, once there are enough.
+	floor *ranked
+	// looked counts invocations; partial says that there were more.
+	looked  int
+	partial bool
+}
+
+// ranked is a key of a ranking.
+type ranked struct {
+	KeyItem
+	head *machine.HeadRow
+}
+
+// compare puts what comes first in the order first.
+func (k *ranking) compare(a, b ranked) int {
+	by := cmp.Compare(b.QueueDepth, a.QueueDepth)
+	if k.filter.Order == ByAge {
+		by = cmp.Compare(b.HeldMs, a.HeldMs)
 	}
-	f.sort(items)
-	clear(items[n:])
-	return items[:n]
+	return cmp.Or(by, strings.Compare(a.Key, b.Key))
 }
 
-func (f *KeyFilter) sort(items []KeyItem) {
-	slices.SortFunc(items, func(a, b KeyItem) int {
-		by := cmp.Compare(b.QueueDepth, a.QueueDepth)
-		if f.Order == ByAge {
-			by = cmp.Compare(b.HeldMs, a.HeldMs)
+// add keeps a key while it is among the best.
+func (k *ranking) add(item ranked) {
+	if k.best = append(k.best, item); len(k.best) >= 2*k.limit {
+		k.cut()
+	}
+}
+
+func (k *ranking) cut() {
+	slices.SortFunc(k.best, k.compare)
+	if len(k.best) >= k.limit {
+		clear(k.best[k.limit:])
+		k.best = k.best[:k.limit]
+		floor := k.best[k.limit-1]
+		k.floor = &floor
+	}
+}
+
+// items returns the best, with the ages of their queues.
+func (k *ranking) items() ([]KeyItem, error) {
+	k.cut()
+	items := make([]KeyItem, len(k.best))
+	for i := range k.best {
+		if err := k.best[i].readOldest(k.r, k.at, k.m, k.best[i].head); err != nil {
+			return nil, err
 		}
-		return cmp.Or(by, strings.Compare(a.Key, b.Key))
-	})
+		items[i] = k.best[i].KeyItem
+	}
+	return items, nil
 }
 
-// eachHeld calls fn for everybody of a partition who may hold a key: with the key,
-// when it is held and the filter chooses it, else with nil.
-func eachHeld(r persistence.Reader, at Moment, m *meter, p ident.Partition, f *KeyFilter, fn func(*KeyItem) bool) error {
-	walk := openWaiting(r, m, p, 0, f.classes())
+// look looks at everybody of a partition who may hold a key.
+func (k *ranking) look(p ident.Partition) error {
+	walk := openWaiting(k.r, k.m, p, 0, k.filter.classes())
 	defer walk.close()
 	for {
-		step, more, err := walk.next(m)
+		step, more, err := walk.next(k.m)
 		if err != nil || !more {
 			return err
 		}
-		var item *KeyItem
+		if k.looked++; k.looked > MaxRanked || k.m.over() {
+			k.partial = true
+			return nil
+		}
 		if step.present {
-			if item, err = heldBy(r, at, m, p, step.birth, f); err != nil {
+			if err := k.lookAt(p, step.birth); err != nil {
 				return err
 			}
-		}
-		if !fn(item) {
-			return nil
 		}
 	}
 }
 
-// heldBy returns the key that an invocation holds, nil when it holds none that the
-// filter chooses.
-func heldBy(r persistence.Reader, at Moment, m *meter, p ident.Partition, birth ident.Seq, f *KeyFilter) (*KeyItem, error) {
-	inv, err := readInvocation(r, m, p, birth)
+// lookAt adds the key that an invocation holds, if it holds one that belongs to the
+// list. The head is read last: of most invocations the record says enough.
+func (k *ranking) lookAt(p ident.Partition, birth ident.Seq) error {
+	f := k.filter
+	inv, err := readInvocation(k.r, k.m, p, birth)
 	if inv == nil || err != nil || inv.Target.Service != f.Service || !strings.HasPrefix(inv.Target.Key, f.Prefix) || !holds(inv) {
-		return nil, err
+		return err
 	}
-	item, err := keyItem(r, at, m, ident.ObjectKey{Service: f.Service, Key: inv.Target.Key}, p)
-	if item == nil || err != nil || item.Holder == nil || item.Holder.Birth != birth || !f.matches(item) {
-		return nil, err
+	if k.floor != nil && f.Order == ByAge && heldMs(k.at, inv) < k.floor.HeldMs {
+		return nil
 	}
-	return item, nil
+	head, err := readHead(k.r, k.m, p, ident.ObjectKey{Service: f.Service, Key: inv.Target.Key})
+	if head == nil || err != nil || cmp.Or(head.Holder, head.Workflow.Run) != birth {
+		return err
+	}
+	if item := newKeyItem(k.at, head, inv); f.matches(&item) {
+		k.add(ranked{KeyItem: item, head: head})
+	}
+	return nil
 }
 
 // classes returns the classes of the invocations that may hold a key which the
