@@ -25,7 +25,7 @@ func (b *bench) list(f query.InvocationFilter) (items []string) {
 		}
 		for _, item := range page.Items {
 			word := item.Row.Status.String()
-			if item.Running {
+			if item.Live.Running {
 				word = "running"
 			}
 			items = append(items, item.Row.Target.String()+" "+word)
@@ -37,9 +37,10 @@ func (b *bench) list(f query.InvocationFilter) (items []string) {
 }
 
 func statusSet(words ...string) (set query.Statuses) {
-	for _, word := range words {
-		one, _ := query.ParseStatus(word)
-		set |= one
+	for _, s := range query.EachStatus() {
+		if slices.Contains(words, s.String()) {
+			set |= s
+		}
 	}
 	return set
 }

@@ -13,7 +13,13 @@ import (
 
 // moment is what a question about rows is asked with.
 func (rt *Runtime) moment() query.Moment {
-	return query.Moment{Now: rt.clock.nowMs(), Clock: rt.clock.lapse, Live: liveAttempts{rt.attempts}}
+	return query.Moment{
+		Now: rt.clock.nowMs(), Clock: rt.clock.lapse, Live: liveAttempts{rt.attempts},
+		Plain: func(service string) bool {
+			s := rt.bindings[service]
+			return s != nil && s.definition.Type() == objects.ServiceTypeService
+		},
+	}
 }
 
 // question reads one snapshot for a question. A store that is closed has stopped with the

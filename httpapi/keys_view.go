@@ -76,10 +76,7 @@ func newKeyView(key ident.ObjectKey, k *query.Key, workflow bool, valueBytes int
 		StateVersion: k.StateVersion, StateEntries: k.StateEntries, Truncated: k.StateTruncated, PromisesTruncated: k.PromisesTruncated,
 	}
 	if k.Holder != nil {
-		v.Holder = newInvocationItem(&query.Invocation{Row: *k.Holder, Running: k.HolderLive.Running})
-		if k.HolderLive.Awaiting != nil {
-			v.Holder.Awaiting = newAwaitView(k.HolderLive.Awaiting)
-		}
+		v.Holder = newInvocationItem(&query.Invocation{Row: *k.Holder, Live: k.HolderLive})
 		v.HeldMs = &k.HeldMs
 	}
 	for i := range k.Inbox {

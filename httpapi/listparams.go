@@ -109,7 +109,7 @@ func (p *listParams) id(name string) (id ident.InvocationID) {
 		return id
 	}
 	id, err := ident.ParseInvocationID(value)
-	if err != nil {
+	if err != nil || id.IsZero() {
 		p.refuse(name, value, "the id of an invocation, inv_1 and 33 more characters")
 	}
 	return id

@@ -53,5 +53,5 @@
 //
 // No store is opened, no goroutine started, no clock read but the one that is
 // passed in. Whether an invocation is running is known to the process that runs
-// it, and is asked through Options.
+// it, and is asked through Live.
 package query

@@ -17,7 +17,11 @@ type Moment struct {
 	Now int64
 	// Clock measures how long a page takes; nil is time.Now.
 	Clock func() time.Time
-	Live  Live
+	// Live knows what runs; nil when nothing does.
+	Live Live
+	// Plain reports whether a service is bound as one without keys; nil when
+	// nothing is bound.
+	Plain func(service string) bool
 }
 
 // meter paces a walk: it ends with the budget, but not before some steps were

@@ -43,23 +43,9 @@ type InvocationFilter struct {
 type Invocation struct {
 	// Row is the record. Its Result has no payload.
 	Row machine.InvocationRow
-	// Running says that an attempt executes, or waits in memory.
-	Running bool
+	// Live is what its attempt is doing, zero when there is none in memory.
+	Live LiveAttempt
 	Place
-}
-
-// Options are what a question needs beside the store.
-type Options struct {
-	// Now is the time by which ages are told, in milliseconds since the epoch.
-	Now int64
-	// Clock measures how long a page takes; nil is time.Now.
-	Clock func() time.Time
-	// Running reports whether an invocation that is ready runs in this process;
-	// nil when nothing does.
-	Running func(*machine.InvocationRow) bool
-	// Plain reports whether a service is bound as one without keys; nil when
-	// nothing is bound.
-	Plain func(service string) bool
 }
 
 // text is what a cursor depends on: everything but the limit.

@@ -3,7 +3,6 @@ package query
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -16,15 +15,14 @@ const invocationList = "invocations"
 
 // Invocations returns a page of invocations. Its error wraps ErrLimit, ErrCursor
 // or ErrForeignCursor for a bad question; any other one is that of the store.
-func Invocations(r persistence.Reader, f *InvocationFilter, o Options) (Page[Invocation], error) {
-	s := search{reader: r, filter: f, options: o, budget: NewBudget(o.Clock), after: f.CreatedAfter, before: math.MaxInt64}
+func Invocations(r persistence.Reader, at Moment, f *InvocationFilter) (Page[Invocation], error) {
+	s := search{reader: r, filter: f, at: at, budget: NewBudget(at.Clock), after: f.CreatedAfter, before: math.MaxInt64}
 	s.places = NewPlaces(r, s.budget)
 	if err := s.prepare(); err != nil {
-		return Page[Invocation]{}, fmt.Errorf("list invocations: %w", err)
+		return Page[Invocation]{}, err
 	}
-	err := s.walk()
-	if err != nil {
-		return Page[Invocation]{}, fmt.Errorf("list invocations: %w", err)
+	if err := s.walk(); err != nil {
+		return Page[Invocation]{}, err
 	}
 	s.page.Examined = s.budget.Examined()
 	return s.page, nil
@@ -32,12 +30,12 @@ func Invocations(r persistence.Reader, f *InvocationFilter, o Options) (Page[Inv
 
 // search looks for the invocations of one page.
 type search struct {
-	reader  persistence.Reader
-	filter  *InvocationFilter
-	options Options
-	budget  *Budget
-	places  *Places
-	limit   int
+	reader persistence.Reader
+	filter *InvocationFilter
+	at     Moment
+	budget *Budget
+	places *Places
+	limit  int
 	// after and before bound the time of creation, window the births.
 	after, before int64
 	window        window
@@ -92,7 +90,7 @@ func (s *search) prepare() (err error) {
 		s.before = f.CreatedBefore
 	}
 	if f.MinAge > 0 {
-		s.before = min(s.before, s.options.Now-f.MinAge.Milliseconds()+1)
+		s.before = min(s.before, s.at.Now-f.MinAge.Milliseconds()+1)
 	}
 	s.window = window{high: maxBirth}
 	if s.start != nil {
@@ -150,8 +148,11 @@ func (s *search) look(m *Merge, steps int) (full bool, err error) {
 		s.ended = true
 		return false, nil
 	}
-	running := row.Status == machine.StatusReady && s.options.Running != nil && s.options.Running(row)
-	if !s.filter.fits(row, running, s.after, s.before) {
+	var live LiveAttempt
+	if s.at.Live != nil && row.Status == machine.StatusReady {
+		live, _ = s.at.Live.Attempt(row)
+	}
+	if !s.filter.fits(row, live.Running, s.after, s.before) {
 		return false, nil
 	}
 	if s.spent(s.places.Cost(row), steps) {
@@ -162,7 +163,7 @@ func (s *search) look(m *Merge, steps int) (full bool, err error) {
 		return false, err
 	}
 	row.Result.Value = nil
-	s.page.Items = append(s.page.Items, Invocation{Row: *row, Running: running, Place: place})
+	s.page.Items = append(s.page.Items, Invocation{Row: *row, Live: live, Place: place})
 	return false, nil
 }
 

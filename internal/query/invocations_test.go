@@ -118,13 +118,21 @@ func (c *crowd) remove(birth ident.Seq) {
 	commit(c.t, c.store, all...)
 }
 
-func (c *crowd) options() Options {
-	return Options{
-		Now: c.now, Clock: func() time.Time { return time.Time{} },
-		Running: func(r *machine.InvocationRow) bool { return c.running[r.Birth] },
-		Plain:   func(service string) bool { return service == "Mail" },
+func (c *crowd) moment() Moment {
+	return Moment{
+		Now: c.now, Clock: func() time.Time { return time.Time{} }, Live: crowdLive{c},
+		Plain: func(service string) bool { return service == "Mail" },
 	}
 }
+
+// crowdLive runs what the crowd says.
+type crowdLive struct{ c *crowd }
+
+func (l crowdLive) Attempt(r *machine.InvocationRow) (LiveAttempt, bool) {
+	return LiveAttempt{Running: l.c.running[r.Birth]}, l.c.running[r.Birth]
+}
+
+func (l crowdLive) Shared(ident.ObjectKey) int { return 0 }
 
 // want returns the births that a list should show, in order, by looking at all.
 func (c *crowd) want(f InvocationFilter) (births []ident.Seq) {
@@ -138,11 +146,11 @@ func (c *crowd) want(f InvocationFilter) (births []ident.Seq) {
 			c.now-row.CreatedAt < f.MinAge.Milliseconds():
 			continue
 		}
-		status := row.Status.String()
+		status := StatusOf(row.Status)
 		if c.running[birth] {
-			status = "running"
+			status = Running
 		}
-		if word, _ := ParseStatus(status); f.Statuses != 0 && f.Statuses&word == 0 {
+		if f.Statuses != 0 && f.Statuses&status == 0 {
 			continue
 		}
 		failed := row.Result.Kind == journal.ResultFailure
@@ -162,7 +170,7 @@ func (c *crowd) want(f InvocationFilter) (births []ident.Seq) {
 func (c *crowd) page(f InvocationFilter) (page Page[Invocation]) {
 	c.t.Helper()
 	err := c.store.Read(func(r persistence.Reader) (err error) {
-		page, err = Invocations(r, &f, c.options())
+		page, err = Invocations(r, c.moment(), &f)
 		return err
 	})
 	if err != nil {
@@ -210,8 +218,7 @@ func (c *crowd) filter() (f InvocationFilter) {
 	}
 	for range c.rng.IntN(4) {
 		if c.rng.IntN(2) == 0 {
-			word, _ := ParseStatus(pick(c.rng, words()...))
-			f.Statuses |= word
+			f.Statuses |= pick(c.rng, EachStatus()...)
 		}
 	}
 	if sometimes() {
@@ -372,10 +379,10 @@ func TestPageEndsWhenItsTimeIsOver(t *testing.T) {
 	t.Parallel()
 	c := newCrowd(t, persistence.NewMemory())
 	c.add(300)
-	o, at := c.options(), time.Unix(0, 0)
-	o.Clock = func() time.Time { at = at.Add(time.Second); return at }
+	moment, at := c.moment(), time.Unix(0, 0)
+	moment.Clock = func() time.Time { at = at.Add(time.Second); return at }
 	err := c.store.Read(func(r persistence.Reader) error {
-		page, err := Invocations(r, &InvocationFilter{}, o)
+		page, err := Invocations(r, moment, &InvocationFilter{})
 		if len(page.Items) != minWalk || page.Next == "" {
 			t.Errorf("%d items, next %q", len(page.Items), page.Next)
 		}
@@ -403,7 +410,7 @@ func TestBadQuestionsAreNamed(t *testing.T) {
 		{InvocationFilter{Cursor: next, Limit: 3}, nil},
 	} {
 		err := c.store.Read(func(r persistence.Reader) error {
-			_, err := Invocations(r, &q.f, c.options())
+			_, err := Invocations(r, c.moment(), &q.f)
 			return err
 		})
 		if !errors.Is(err, q.want) {

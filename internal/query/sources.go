@@ -74,7 +74,7 @@ func (s *search) computedID() (id ident.InvocationID, ok bool) {
 	switch {
 	case f.Key != nil:
 		target.Key, target.Kind = *f.Key, ident.KindExclusive
-	case s.options.Plain != nil && s.options.Plain(f.Service):
+	case s.at.Plain != nil && s.at.Plain(f.Service):
 		target.Kind = ident.KindService
 	default:
 		return id, false

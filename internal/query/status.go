@@ -20,25 +20,12 @@ const Running Statuses = 1
 // running.
 func StatusOf(s machine.Status) Statuses { return 1 << s }
 
-// words are the words of the statuses, in the order of a life.
-func words() []string {
-	return []string{"scheduled", "pending", "ready", "running", "backing-off", "suspended", "paused", "completed"}
-}
-
-// StatusWords returns the words that ParseStatus knows, for errors.
-func StatusWords() string { return strings.Join(words(), ", ") }
-
-// ParseStatus returns the set of one word.
-func ParseStatus(word string) (s Statuses, ok bool) {
-	if word == "running" {
-		return Running, true
+// EachStatus returns the sets of one status, in the order of a life.
+func EachStatus() []Statuses {
+	return []Statuses{
+		StatusOf(machine.StatusScheduled), StatusOf(machine.StatusPending), StatusOf(machine.StatusReady), Running,
+		StatusOf(machine.StatusBackingOff), StatusOf(machine.StatusSuspended), StatusOf(machine.StatusPaused), StatusOf(machine.StatusCompleted),
 	}
-	for status := machine.StatusScheduled; status <= machine.StatusCompleted; status++ {
-		if status.String() == word {
-			return StatusOf(status), true
-		}
-	}
-	return 0, false
 }
 
 // Has reports whether all of other is in s.
@@ -50,9 +37,12 @@ func (s Statuses) meets(other Statuses) bool { return s&other != 0 }
 // String returns the words, separated by commas.
 func (s Statuses) String() string {
 	var in []string
-	for _, word := range words() {
-		if one, _ := ParseStatus(word); s.Has(one) {
-			in = append(in, word)
+	if s.Has(Running) {
+		in = append(in, "running")
+	}
+	for status := machine.StatusScheduled; status <= machine.StatusCompleted; status++ {
+		if s.Has(StatusOf(status)) {
+			in = append(in, status.String())
 		}
 	}
 	return strings.Join(in, ",")
