@@ -221,6 +221,9 @@ func (p *player) fire() {
 	}
 	for _, row := range p.rows(TableChore) {
 		p.commitAll()
+		if p.r.IntN(4) == 0 {
+			p.edit() // what is queued behind a chore need not be durable when it is reached
+		}
 		p.apply(&DoChore{Chore: *row.(*ChoreRow)})
 	}
 }
