@@ -28,7 +28,7 @@ func TestAStoreIsFreeOnceItIsClosedAlsoWhileChildrenAreStarted(t *testing.T) {
 		}
 	}()
 	dir := t.TempDir()
-	for range 3000 {
+	for range 300 {
 		o, err := acquire(dir)
 		if err != nil {
 			t.Fatal(err)
