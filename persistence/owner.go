@@ -83,5 +83,9 @@ func (o *owner) check() error {
 	return fmt.Errorf("%s has written %s: %w", holder(o.file), o.file.Name(), ErrDeposed)
 }
 
-// release gives the directory up.
-func (o *owner) release() error { return o.file.Close() }
+// release gives the directory up. Closing the file is not enough: a child that
+// was forked just before has it, and the lock with it, until it starts its
+// program.
+func (o *owner) release() error {
+	return errors.Join(unix.Flock(int(o.file.Fd()), unix.LOCK_UN), o.file.Close())
+}
