@@ -57,7 +57,7 @@ func (t text) String() string { return string(t) }
 func resultWords() []text { return []text{"success", "failure"} }
 func orderWords() []text  { return []text{"newest", "oldest"} }
 
-func origins() []machine.InvokedBy {
+func invokers() []machine.InvokedBy {
 	return []machine.InvokedBy{machine.ByIngress, machine.ByService, machine.ByProcess, machine.ByRestart}
 }
 
@@ -78,7 +78,7 @@ func invocationFilter(p *listParams) (f query.InvocationFilter) {
 		f.Result = journal.ResultFailure
 	}
 	f.IdempotencyKey = p.some("idempotency_key")
-	f.InvokedBy = optional(p, "invoked_by", origins())
+	f.InvokedBy = optional(p, "invoked_by", invokers())
 	f.CallerID = p.id("caller_id")
 	f.CreatedAfter, f.CreatedBefore = p.instant("created_after"), p.instant("created_before")
 	f.MinAge = time.Duration(p.number("min_age_ms", 0, maxAge, 0)) * time.Millisecond
