@@ -167,21 +167,7 @@ func (w *world) inv(name string) *InvocationRow {
 func (w *world) describe(r Row) string {
 	switch r := r.(type) {
 	case *HeadRow:
-		var inline []string
-		for _, v := range r.Inline {
-			inline = append(inline, fmt.Sprintf("%s=%s", v.Name, v.Value))
-		}
-		s := fmt.Sprintf("head holder=%s inbox=%d from %v state=%v rows=%d", nameOf(r.HolderID), r.InboxLength, r.InboxFirst, inline, r.StateRows)
-		if v := r.Workflow; v != (WorkflowHead{}) {
-			s += fmt.Sprintf(" run=%t unfinished=%d promises=%d", v.Run != 0, v.Unfinished, v.Promises)
-			if v.Expiring {
-				s += " expiring"
-			}
-			if v.ExpiresAt != 0 {
-				s += fmt.Sprintf(" expires=%d", v.ExpiresAt)
-			}
-		}
-		return s
+		return describeHead(r)
 	case *PromiseRow:
 		return fmt.Sprintf("promise %s is %s, asked %d", r.Name, result(r.Result), r.Asked)
 	case *ListenerRow:
@@ -245,6 +231,24 @@ func (w *world) describe(r Row) string {
 	default:
 		return fmt.Sprintf("%T", r)
 	}
+}
+
+func describeHead(r *HeadRow) string {
+	var inline []string
+	for _, v := range r.Inline {
+		inline = append(inline, fmt.Sprintf("%s=%s", v.Name, v.Value))
+	}
+	s := fmt.Sprintf("head holder=%s inbox=%d from %v state=%v rows=%d", nameOf(r.HolderID), r.InboxLength, r.InboxFirst, inline, r.StateRows)
+	if v := r.Workflow; v != (WorkflowHead{}) {
+		s += fmt.Sprintf(" run=%t unfinished=%d promises=%d", v.Run != 0, v.Unfinished, v.Promises)
+		if v.Expiring {
+			s += " expiring"
+		}
+		if v.ExpiresAt != 0 {
+			s += fmt.Sprintf(" expires=%d", v.ExpiresAt)
+		}
+	}
+	return s
 }
 
 func message(m Message) string {
