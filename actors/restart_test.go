@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -156,6 +157,41 @@ func TestARestartIsRefusedWhereItCannotBe(t *testing.T) {
 		refused(got, 0, ErrUnknownService)
 		advance(25 * time.Hour)
 		refused(got, 0, ErrUnknownInvocation)
+	})
+}
+
+// TestAJournalThatIsBeingSweptIsGone asks for a restart before the rows of a purged
+// journal are removed, which takes several outputs.
+func TestAJournalThatIsBeingSweptIsGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		long := restate.NewService("Long").Handler("go", restate.NewServiceHandler(func(ctx restate.Context, n int) (int, error) {
+			for range n {
+				if _, err := restate.Run(ctx, func(restate.RunContext) (int, error) { return 1, nil }); err != nil {
+					return 0, err
+				}
+			}
+			return n, nil
+		}))
+		b := newBench(t, Options{Services: []restate.ServiceDefinition{long}})
+		old := call(b, ask("Long", "", "go", 700)).ID
+		h, r := b.hold(), &replies{b: b}
+		r.ask("purge", func() (string, error) {
+			_, err := b.rt.Operate(t.Context(), machine.OpPurgeJournal, old)
+			return "", err
+		})
+		h.commit()
+		if n := rowsOf(t, b.store, machine.TableJournal); n < 100 {
+			t.Fatalf("only %d rows are left: the journal is not swept in the background", n)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := b.rt.RestartAsNew(ctx, old, 0); !errors.Is(err, ErrJournalGone) {
+			t.Errorf("got %v", err)
+		}
+		h.release()
+		r.wait()
+		b.close()
 	})
 }
 
