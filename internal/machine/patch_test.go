@@ -149,10 +149,16 @@ func (p *player) checkPatches() {
 	}
 }
 
-// edit patches the state: with no version, that of what is in memory or on disk,
-// or one that fits nothing.
+// edit patches the state: with no version, that of the state on disk, or one that
+// fits nothing.
 func (p *player) edit() {
-	ev := &EditState{Token: 1, Version: []string{"", "", StateVersion(p.stateOnDisk()), "nothing"}[p.r.IntN(4)], OfObject: true}
+	ev := &EditState{Token: 1, OfObject: true}
+	switch p.r.IntN(4) {
+	case 0:
+		ev.Version = "nothing"
+	case 1:
+		ev.Version = StateVersion(p.stateOnDisk())
+	}
 	if p.workflow {
 		ev.OfObject = false
 		ev.Retention = Retention{OfWorkflow: true, Workflow: []int64{0, 3_600_000}[p.r.IntN(2)]}
