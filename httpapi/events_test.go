@@ -275,7 +275,7 @@ func TestAClientThatTakesNothingIsDropped(t *testing.T) {
 	if err := conn.(*net.TCPConn).SetReadBuffer(1 << 12); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := conn.Write([]byte("GET /introspection/events HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+	if _, err := conn.Write([]byte("GET /introspection/events HTTP/1.1\r\nHost: localhost\r\n\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the stream", func() bool { return h.rt.Stats().EventStreams == 1 })

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/dormouse-run/dormouse/actors"
-	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/stream"
 )
@@ -95,7 +94,7 @@ type awakeableEventView struct {
 func newAwakeableEventView(e *stream.Event) awakeableEventView {
 	row := e.Invocation
 	v := awakeableEventView{
-		AwakeableID:  ident.AwakeableID{Invocation: row.ID, Index: e.Awakeable.Index}.String(),
+		AwakeableID:  row.Awakeable(e.Awakeable.Index).String(),
 		InvocationID: row.ID.String(), Index: e.Awakeable.Index,
 		Service: row.Target.Service, Handler: row.Target.Handler,
 		State: e.Awakeable.State.String(), Since: instant(e.Awakeable.Since), InvocationStatus: e.Status(),

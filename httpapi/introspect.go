@@ -215,7 +215,7 @@ func newInvocationView(found *actors.Inspection) *invocationView {
 		QueuedAt: instant(found.Place.QueuedAt), QueuePosition: found.Place.Position,
 		NextRetryAt:   instant(row.Retry.NextAt),
 		JournalLength: row.JournalLength, CommandCount: row.Commands, RetryCount: row.Retry.Attempts,
-		Awaiting: newAwaitView(cmp.Or(found.Awaiting, row.Await)), WaitsFor: newWaitViews(row.ID, found.Waits), Completion: newResultView(row.Result),
+		Awaiting: newAwaitView(cmp.Or(found.Awaiting, row.Await)), WaitsFor: newWaitViews(row, found.Waits), Completion: newResultView(row.Result),
 	}
 	if row.Target.Keyed() {
 		v.Key = &row.Target.Key

@@ -47,7 +47,7 @@ func TestKeysAreShownAsTheContractSays(t *testing.T) {
 				KeyItem: held, Exists: true, SharedRunning: 1, StateVersion: "v", State: []machine.StateValue{{Name: "count", Value: []byte("42")}},
 				Inbox: []query.InboxPlace{
 					{Position: 1, ID: testID, Handler: "Add", QueuedAt: 1_700_000_000_000},
-					{Position: 2, Kind: query.InboxStatePatch, QueuedAt: 1_700_000_000_000},
+					{Position: 2, Kind: machine.InboxPatch, QueuedAt: 1_700_000_000_000},
 				},
 			}
 			if key.Service == "Wf" {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/internal/query"
 )
 
@@ -82,7 +83,7 @@ func newKeyView(key ident.ObjectKey, k *query.Key, workflow bool, valueBytes int
 	for i := range k.Inbox {
 		p := &k.Inbox[i]
 		v.Inbox[i] = placeView{Position: p.Position, Kind: p.Kind.String(), Handler: p.Handler, QueuedAt: instant(p.QueuedAt)}
-		if p.Kind == query.InboxInvocation {
+		if p.Kind == machine.InboxInvocation {
 			v.Inbox[i].ID = p.ID.String()
 		}
 	}
@@ -185,19 +186,19 @@ type waitView struct {
 	Promise      string `json:"promise,omitempty"`
 }
 
-func newWaitViews(id ident.InvocationID, waits []query.Wait) (views []waitView) {
+func newWaitViews(row *machine.InvocationRow, waits []query.Wait) (views []waitView) {
 	for i := range waits {
-		views = append(views, newWaitView(id, &waits[i]))
+		views = append(views, newWaitView(row, &waits[i]))
 	}
 	return views
 }
 
-func newWaitView(id ident.InvocationID, w *query.Wait) waitView {
+func newWaitView(row *machine.InvocationRow, w *query.Wait) waitView {
 	switch n := w.ID; {
 	case n.Signal == ident.CancelSignal:
 		return waitView{Type: "cancel"}
 	case n.Signal != 0:
-		return waitView{Type: "awakeable", AwakeableID: ident.AwakeableID{Invocation: id, Index: n.Signal}.String()}
+		return waitView{Type: "awakeable", AwakeableID: row.Awakeable(n.Signal).String()}
 	case n.Completion == 0:
 		return waitView{Type: "signal", SignalName: n.Name}
 	}

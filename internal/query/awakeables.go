@@ -410,7 +410,7 @@ func (o *awakeableOwner) stateOf(index uint32) AwakeableState {
 // emit adds an item, unless the filter leaves it out.
 func (o *awakeableOwner) emit(index uint32, state AwakeableState) error {
 	item := AwakeableItem{
-		ID:         ident.AwakeableID{Invocation: o.inv.ID, Index: index},
+		ID:         o.inv.Awakeable(index),
 		Invocation: o.inv, Running: o.running, State: state, Since: o.since, AgeMs: max(0, o.at.Now-o.since),
 	}
 	f := &o.filter

@@ -50,32 +50,12 @@ type Key struct {
 type InboxPlace struct {
 	// Position is 1 for the next.
 	Position int
-	Kind     InboxKind
+	Kind     machine.InboxKind
 	QueuedAt int64
 	// ID and Handler are set for an invocation.
 	ID      ident.InvocationID
 	Handler string
 }
-
-// InboxKind says what waits in a queue.
-type InboxKind uint8
-
-// Kinds of places.
-const (
-	InboxInvocation InboxKind = iota
-	InboxStatePatch
-)
-
-// String returns the word used over HTTP.
-func (k InboxKind) String() string {
-	if k == InboxStatePatch {
-		return "state_patch"
-	}
-	return "invocation"
-}
-
-// inboxKind returns what an inbox row is.
-func inboxKind(*machine.InboxRow) InboxKind { return InboxInvocation }
 
 // ReadKey reads one key. It costs what is shown, and the steps over what was
 // removed from queue and state a moment ago, of which there are at most as many
@@ -134,8 +114,8 @@ func (k *Key) readInbox(r persistence.Reader, m *meter, head *machine.HeadRow, l
 		if !ok {
 			continue
 		}
-		place := InboxPlace{Position: len(k.Inbox) + 1, Kind: inboxKind(q), QueuedAt: q.QueuedAt}
-		if place.Kind == InboxInvocation {
+		place := InboxPlace{Position: len(k.Inbox) + 1, Kind: q.Kind, QueuedAt: q.QueuedAt}
+		if place.Kind == machine.InboxInvocation {
 			place.ID = q.ID
 			inv, err := readInvocation(r, m, q.ID.Partition(), q.Birth)
 			if err != nil {

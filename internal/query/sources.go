@@ -161,7 +161,7 @@ func (s *search) gatherQueues(partitions []ident.Partition) (keys []machine.Key,
 				it.Close()
 				return nil, false, err
 			}
-			if in, ok := row.(*machine.InboxRow); ok {
+			if in, ok := row.(*machine.InboxRow); ok && in.Kind == machine.InboxInvocation {
 				keys = append(keys, machine.Key{Partition: p, Table: machine.TableInvocation, A: uint64(in.Birth)})
 			}
 		}
