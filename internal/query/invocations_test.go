@@ -369,7 +369,7 @@ func TestBoundsOfTimeNarrowTheWalk(t *testing.T) {
 		{CreatedAfter: middle - 60_000, CreatedBefore: middle + 60_000},
 		{MinAge: time.Duration(c.now-middle) * time.Millisecond, Limit: 10},
 	} {
-		if page := c.page(f); len(page.Items) == 0 || page.Examined > 1000 {
+		if page := c.page(f); len(page.Items) == 0 || page.Examined > 2000 { // 6,000 lie on the wrong side
 			t.Errorf("%+v: %d items after %d rows", f, len(page.Items), page.Examined)
 		}
 	}
