@@ -1,9 +1,7 @@
 package httpapi
 
 import (
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -20,7 +18,7 @@ func (s *Server) newAdmin() *echo.Echo {
 	e := s.newEcho(p)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
 	e.GET("/health", s.adminHealth)
-	e.GET("/version", func(c echo.Context) error { return s.writeJSON(c.Response(), http.StatusOK, s.version) })
+	e.GET("/version", s.version)
 	s.operationRoutes(e)
 	e.GET("/introspection/invocations/:id", s.inspect)
 	s.invocationListRoutes(e)
@@ -43,25 +41,13 @@ func (s *Server) adminHealth(c echo.Context) error {
 	return s.writeBody(c.Response(), http.StatusOK, nil)
 }
 
-// version returns the answer of the version route.
-func version(scheme, ingress string) ([]byte, error) {
-	return encodeJSON(struct {
+// version serves GET /version.
+func (s *Server) version(c echo.Context) error {
+	return s.writeView(c, struct {
 		Version  string   `json:"version"`
 		Min      int      `json:"min_admin_api_version"`
 		Max      int      `json:"max_admin_api_version"`
 		Ingress  string   `json:"ingress_endpoint"`
 		Features struct{} `json:"features"`
-	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: scheme + strings.TrimPrefix(endpoint(ingress), "http")})
-}
-
-// endpoint turns a listening address into a URL that works on this machine.
-func endpoint(address string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return "http://" + address + "/"
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	}{Version: Version, Min: minAdminAPI, Max: maxAdminAPI, Ingress: s.endpoint()})
 }

@@ -68,10 +68,7 @@ func (s *Server) operateBatch(c echo.Context, op machine.Operation) error {
 	if err != nil {
 		return err
 	}
-	if body, err = encodeJSON(answer); err != nil {
-		return err
-	}
-	return s.writeJSON(c.Response(), http.StatusOK, body)
+	return s.writeView(c, answer)
 }
 
 // performAll does an operation to every invocation that is named, some at a time.

@@ -49,13 +49,9 @@ func (s *Server) operate(c echo.Context, op machine.Operation) error {
 	case err != nil:
 		return err
 	case op == machine.OpRestartAsNew:
-		body, err := encodeJSON(struct {
+		return s.writeView(c, struct {
 			ID string `json:"new_invocation_id"`
 		}{done.made.String()})
-		if err != nil {
-			return err
-		}
-		return s.writeJSON(c.Response(), http.StatusOK, body)
 	case done.stored:
 		return s.writeBody(c.Response(), http.StatusAccepted, nil)
 	default:

@@ -21,16 +21,12 @@ type adminRoute struct {
 // when all other routes are there.
 func (s *Server) indexRoute(e *echo.Echo) {
 	e.GET("/", func(c echo.Context) error {
-		body, err := encodeJSON(struct {
+		return s.writeView(c, struct {
 			Name    string       `json:"name"`
 			Version string       `json:"version"`
 			Ingress string       `json:"ingress_endpoint"`
 			Routes  []adminRoute `json:"routes"`
-		}{"dormouse", Version, endpoint(s.opts.Ingress), adminRoutesOf(e)})
-		if err != nil {
-			return err
-		}
-		return s.writeJSON(c.Response(), http.StatusOK, body)
+		}{"dormouse", Version, s.endpoint(), adminRoutesOf(e)})
 	})
 }
 

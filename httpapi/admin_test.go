@@ -209,9 +209,9 @@ func TestPayloadsAreShownInTheFirstFormThatFits(t *testing.T) {
 func TestTheIngressEndpointWorksOnThisMachine(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
-		":8080": "http://127.0.0.1:8080/", "0.0.0.0:1": "http://127.0.0.1:1/", "[::]:1": "http://127.0.0.1:1/", "host:80": "http://host:80/", "[::1]:9": "http://[::1]:9/",
+		":8080": "127.0.0.1:8080", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "127.0.0.1:1", "host:80": "host:80", "[::1]:9": "[::1]:9",
 	} {
-		if got := endpoint(address); got != want {
+		if got := reachable(address); got != want {
 			t.Errorf("%s: %s", address, got)
 		}
 	}

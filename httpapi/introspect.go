@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"cmp"
-	"net/http"
 	"net/url"
 	"strconv"
 	"time"
@@ -87,11 +86,7 @@ func (s *Server) inspect(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body, err := encodeJSON(view)
-	if err != nil {
-		return err
-	}
-	return s.writeJSON(c.Response(), http.StatusOK, body)
+	return s.writeView(c, view)
 }
 
 // viewInvocation reads the record, the Input for what came in, and the asked

@@ -33,7 +33,7 @@ func (s *Server) listInvocations(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.send200(c, newListView(page, newInvocationItem))
+	return s.writeView(c, newListView(page, newInvocationItem))
 }
 
 // newInvocationItem shows an invocation as lists do: as when one is asked for,

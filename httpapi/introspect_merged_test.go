@@ -26,6 +26,9 @@ func TestIntrospectionShowsTheIDsThatResolve(t *testing.T) {
 	if items := h.listAll("/introspection/awakeables?service=Vault"); len(items) != 1 || items[0]["awakeable_id"] != told {
 		t.Errorf("the list of awakeables is %v, and the handler was given %s", items, told)
 	}
+	if items := h.listAll("/introspection/invocations?service=Vault"); len(items) != 1 || items[0]["awaiting"] == nil {
+		t.Errorf("the list of invocations does not say that the handler waits: %v", items)
+	}
 	pending := news.until(func(f frame) bool { return f.name == "awakeable.pending" })
 	if f := pending[len(pending)-1]; f.field("awakeable_id") != told {
 		t.Errorf("the event is %v, and the handler was given %s", f, told)

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -56,15 +55,6 @@ func (s *Server) objects(c echo.Context) error {
 	return s.readKey(c, ident.ObjectKey{Service: service, Key: key})
 }
 
-// send200 answers with v as JSON.
-func (s *Server) send200(c echo.Context, v any) error {
-	body, err := encodeJSON(v)
-	if err != nil {
-		return err
-	}
-	return s.writeJSON(c.Response(), http.StatusOK, body)
-}
-
 // keyOrders are the orders of a list of keys, by their words.
 func keyOrders() []query.KeyOrder {
 	return []query.KeyOrder{query.ByKey, query.ByQueueDepth, query.ByAge}
@@ -86,7 +76,7 @@ func (s *Server) listKeys(c echo.Context, service string) error {
 	if err != nil {
 		return s.keyError(err, service)
 	}
-	return s.send200(c, newListView(page, newKeyItemView))
+	return s.writeView(c, newListView(page, newKeyItemView))
 }
 
 // keyError answers for a service that is not known in the words of the catalog.
@@ -112,7 +102,7 @@ func (s *Server) readKey(c echo.Context, key ident.ObjectKey) error {
 		return s.keyError(err, key.Service)
 	}
 	workflow := s.services.run(key.Service) != nil || len(k.Promises) > 0
-	return s.send200(c, newKeyView(key, k, workflow, valueBytes))
+	return s.writeView(c, newKeyView(key, k, workflow, valueBytes))
 }
 
 // awakeables serves GET /introspection/awakeables.
@@ -132,7 +122,7 @@ func (s *Server) awakeables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.send200(c, newListView(page, newAwakeableView))
+	return s.writeView(c, newListView(page, newAwakeableView))
 }
 
 // promises serves GET /introspection/promises.
@@ -159,7 +149,7 @@ func (s *Server) promises(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.send200(c, newListView(page, func(item *query.PromiseItem) promiseView {
+	return s.writeView(c, newListView(page, func(item *query.PromiseItem) promiseView {
 		v := newPromiseView(item, valueBytes)
 		v.Service, v.Key = item.Service, &item.Key
 		return v

@@ -3,9 +3,12 @@ package httpapi
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -158,6 +161,15 @@ func setHints(w http.ResponseWriter, f *failure) {
 	if f.status == http.StatusMethodNotAllowed && w.Header()[headerAllow] == nil {
 		set(w, headerAllow, f.allow)
 	}
+}
+
+// writeView answers 200 with a value as JSON.
+func (s *Server) writeView(c echo.Context, v any) error {
+	body, err := encodeJSON(v)
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", c.Request().URL.Path, err)
+	}
+	return s.writeJSON(c.Response(), http.StatusOK, body)
 }
 
 // encodeJSON encodes v compactly and leaves <, > and & as they are.

@@ -51,6 +51,7 @@ func (s *Server) serve(ctx context.Context, l listeners) error {
 	defer cut()
 	ingress, admin := s.newHTTP(requests, s.front.ingress), s.newHTTP(requests, s.front.admin)
 	s.defend(ingress, admin)
+	s.listens(l.ingress)
 	ended := make(chan error, 2)
 	go func() { ended <- serveOn(ingress, l.ingress) }()
 	go func() { ended <- serveOn(admin, l.admin) }()

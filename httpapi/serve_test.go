@@ -200,3 +200,34 @@ func TestHeadersOverTheLimitGet431(t *testing.T) {
 		t.Errorf("got %v, %v", resp, err)
 	}
 }
+
+func TestWhatIsShownNamesThePortThatTheSystemChose(t *testing.T) {
+	t.Parallel()
+	v := serveFake(t, &fakeRuntime{}, Options{})
+	for path, want := range map[string]string{
+		"/": "http://" + v.Ingress + "/", "/version": "http://" + v.Ingress + "/", "/services/Obj/openapi": `"url":"http://` + v.Ingress + `"`,
+	} {
+		resp, err := http.Get("http://" + v.Admin + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %s, %v, want %s", path, text, err, want)
+		}
+	}
+}
+
+func TestAnAddressWithHostAndPortIsShownAsItWasGiven(t *testing.T) {
+	t.Parallel()
+	real := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4000}
+	for given, want := range map[string]string{
+		"dormouse.example:80": "http://dormouse.example:80/", "10.0.0.7:0": "http://127.0.0.1:4000/", ":8080": "http://127.0.0.1:4000/", "[::]:9": "http://127.0.0.1:4000/",
+	} {
+		s := testServer(t, &fakeRuntime{}, Options{Ingress: given})
+		s.listening.Store(real)
+		if got := s.endpoint(); got != want {
+			t.Errorf("%s: %s, want %s", given, got, want)
+		}
+	}
+}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -110,13 +112,14 @@ type Server struct {
 	log      *slog.Logger
 	services catalog
 	health   []byte
-	version  []byte
 	ingress  *echo.Echo
 	admin    *echo.Echo
 	metrics  *metrics
 	// front is what the ports serve: ingress and admin, or what the program has
 	// put in front of them.
 	front struct{ ingress, admin http.Handler }
+	// listening is where the ingress is, nil before Serve.
+	listening atomic.Pointer[net.TCPAddr]
 	*defence
 }
 
@@ -132,9 +135,6 @@ func newServer(rt runtime, o Options) (*Server, error) {
 	}
 	if s.health, err = s.services.health(); err != nil {
 		return nil, fmt.Errorf("describe the services: %w", err)
-	}
-	if s.version, err = version(o.Safety.IngressTLS.scheme(), o.Ingress); err != nil {
-		return nil, fmt.Errorf("describe the version: %w", err)
 	}
 	s.metrics = newMetrics(rt)
 	s.ingress, s.admin = s.newIngress(), s.newAdmin()

@@ -2,16 +2,15 @@ package httpapi
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"maps"
 	"math/big"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/dormouse-run/dormouse/internal/openapi"
 	"github.com/dormouse-run/dormouse/objects"
 )
 
@@ -22,10 +21,9 @@ type configured interface {
 }
 
 // serviceRoutes serves what is bound, with the settings that apply. What is
-// bound never changes, so each answer is made once, when it is first asked for.
+// bound never changes, so the views are made once, when they are first asked for.
 func (s *Server) serviceRoutes(e *echo.Echo) {
 	views := sync.OnceValue(s.viewServices)
-	documents := s.openAPIDocuments()
 	find := func(c echo.Context) (*serviceView, error) {
 		name := c.Param("service")
 		for i := range views() {
@@ -72,21 +70,19 @@ func (s *Server) serviceRoutes(e *echo.Echo) {
 		if err != nil {
 			return err
 		}
-		body, err := documents[v.Name]()
-		if err != nil {
-			return err
-		}
-		return s.writeJSON(c.Response(), http.StatusOK, body)
+		return s.writeView(c, s.document(v.Name))
 	})
 }
 
-// writeView answers with a value.
-func (s *Server) writeView(c echo.Context, v any) error {
-	body, err := encodeJSON(v)
-	if err != nil {
-		return fmt.Errorf("describe %s: %w", c.Request().URL.Path, err)
-	}
-	return s.writeJSON(c.Response(), http.StatusOK, body)
+// document describes a bound service to clients, as the ingress serves it.
+func (s *Server) document(service string) any {
+	defs := s.rt.Services()
+	i := slices.IndexFunc(defs, func(def objects.ServiceDefinition) bool { return def.Name() == service })
+	return openapi.Document(defs[i], openapi.Surroundings{
+		Server:        strings.TrimSuffix(s.endpoint(), "/"),
+		IngressTokens: s.ingressTokens != nil, AwakeableTokens: s.awakeableTokens != nil,
+		MaxKeyBytes: maxKeyBytes,
+	})
 }
 
 // noneBound refuses the name of a service on the admin port.

@@ -94,8 +94,11 @@ func TestEachPortIsEncryptedWithFilesOfItsOwn(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusBadRequest {
 		t.Errorf("without TLS: %v, %v", resp, err)
 	}
-	if s := testServer(t, guarded(), Options{Safety: Safety{IngressTLS: in.TLSFiles}}); !bytes.Contains(s.version, []byte(`"ingress_endpoint":"https://`)) {
-		t.Errorf("the version says %s", s.version)
+	for _, path := range []string{"/version", "/"} {
+		h := testServer(t, guarded(), Options{Safety: Safety{IngressTLS: in.TLSFiles}}).AdminHandler()
+		if w := ask(h, "GET", path, ""); !strings.Contains(w.Body.String(), `"ingress_endpoint":"https://`) {
+			t.Errorf("%s says %s", path, w.Body)
+		}
 	}
 }
 

@@ -74,16 +74,17 @@ func shopServices() []restate.ServiceDefinition {
 	}
 }
 
-// house is a running program, and where its ports are.
-type house struct{ ingress, admin string }
+// house is a running program, where its ports are, and its token, if it has one.
+type house struct{ ingress, admin, token string }
 
-func openShop(t *testing.T) house {
+func openShop(t *testing.T, tokens ...string) house {
 	t.Helper()
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
 	config := httpapi.Config{
 		Dir: t.TempDir(), Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Logger: slog.New(slog.DiscardHandler), Ready: func(a httpapi.Addresses) { ready <- a },
+		Safety: httpapi.Safety{IngressTokens: httpapi.Tokens{List: tokens}},
 	}
 	go func() { ended <- httpapi.Run(ctx, config, shopServices()...) }()
 	t.Cleanup(func() {
@@ -94,7 +95,7 @@ func openShop(t *testing.T) house {
 	})
 	select {
 	case at := <-ready:
-		return house{"http://" + at.Ingress, "http://" + at.Admin}
+		return house{"http://" + at.Ingress, "http://" + at.Admin, strings.Join(tokens, "")}
 	case err := <-ended:
 		ended <- nil
 		t.Fatal(err)
@@ -161,7 +162,16 @@ func bodies() map[string]string {
 
 func TestEveryOperationOfADocumentWorksAndIsAnsweredAsItSays(t *testing.T) {
 	t.Parallel()
-	h := openShop(t)
+	tryAll(t, openShop(t))
+}
+
+func TestADocumentSaysThatRequestsNeedAToken(t *testing.T) {
+	t.Parallel()
+	tryAll(t, openShop(t, "secret"))
+}
+
+func tryAll(t *testing.T, h house) {
+	t.Helper()
 	for service, want := range map[string]int{"Shop": 3*4 + 4, "Desk": 4*4 + 4, "Delivery": 4 + 4, "Hidden": 0} {
 		document, plain := documentOf(t, h, service)
 		v, errs := validator.NewValidator(document)
@@ -212,7 +222,17 @@ func tryOperation(t *testing.T, h house, v validator.Validator, method, path str
 		if service, _, _ := strings.Cut(id, "."); service != "Delivery" && method == "POST" {
 			r.Header.Set("idempotency-key", "ik")
 		}
+		if h.token != "" {
+			r.Header.Set("authorization", "Bearer "+h.token)
+		}
 		return r
+	}
+	if h.token != "" {
+		bare := request()
+		bare.Header.Del("authorization")
+		if ok, _ := v.ValidateHttpRequest(bare); ok {
+			t.Errorf("%s: a request without a token fits the document", id)
+		}
 	}
 	if ok, problems := v.ValidateHttpRequest(request()); !ok {
 		t.Errorf("%s: the request does not fit the document: %s", id, describe(problems))

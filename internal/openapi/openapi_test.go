@@ -1,4 +1,4 @@
-package httpapi
+package openapi
 
 import (
 	"encoding/json"
@@ -20,30 +20,35 @@ type leaf struct {
 	Green bool `json:"green"`
 }
 
-func gardenServices() []objects.ServiceDefinition {
+func garden() objects.ServiceDefinition {
 	// This one has the name of a type above, and looks different.
 	type leaf struct{ Dry string }
 	grow := func(_ objects.ObjectContext, t tree) (tree, error) { return t, nil }
 	pick := func(_ objects.ObjectSharedContext, _ objects.Void) ([]*tree, error) { return nil, nil }
 	rake := func(_ objects.ObjectContext, _ leaf) (objects.Void, error) { return objects.Void{}, nil }
-	return []objects.ServiceDefinition{
-		objects.NewObject("Garden", objects.WithDocumentation("Grows.")).
-			Handler("grow", objects.NewObjectHandler(grow, objects.WithDocumentation("Adds a tree."))).
-			Handler("pick", objects.NewObjectSharedHandler(pick)).
-			Handler("rake", objects.NewObjectHandler(rake)).
-			Handler("burn", objects.NewObjectHandler(rake, objects.WithIngressPrivate(true))),
-	}
+	return objects.NewObject("Garden", objects.WithDocumentation("Grows.")).
+		Handler("grow", objects.NewObjectHandler(grow, objects.WithDocumentation("Adds a tree."))).
+		Handler("pick", objects.NewObjectSharedHandler(pick)).
+		Handler("rake", objects.NewObjectHandler(rake)).
+		Handler("burn", objects.NewObjectHandler(rake, objects.WithIngressPrivate(true)))
 }
 
 func gardenDocument(t *testing.T) (string, object) {
 	t.Helper()
-	f := &fakeRuntime{services: gardenServices()}
-	w := ask(testServer(t, f, Options{}).AdminHandler(), "GET", "/services/Garden/openapi", "")
-	var plain object
-	if err := json.Unmarshal(w.Body.Bytes(), &plain); err != nil || w.Code != 200 || w.Header().Get("Content-Type") != asJSON {
-		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+	return written(t, Document(garden(), Surroundings{Server: "http://127.0.0.1:8080", MaxKeyBytes: 1024}))
+}
+
+// written is a document as its readers get it.
+func written(t *testing.T, document object) (text string, plain object) {
+	t.Helper()
+	b, err := json.Marshal(document)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return w.Body.String(), plain
+	if err := json.Unmarshal(b, &plain); err != nil {
+		t.Fatal(err)
+	}
+	return string(b), plain
 }
 
 func TestEveryReferenceOfADocumentLeadsSomewhere(t *testing.T) {
@@ -120,13 +125,38 @@ func TestSchemasOfAllKindsFindTheirPlaceInADocument(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSchemaSet()
-			got, err := encodeJSON(s.add("In", json.RawMessage(row.schema)))
+			got, err := json.Marshal(s.add("In", json.RawMessage(row.schema)))
 			if err != nil || string(got) != row.want {
 				t.Errorf("got %s, %v, want %s", got, err, row.want)
 			}
-			if components, err := encodeJSON(s.components); err != nil || string(components) != row.components {
+			if components, err := json.Marshal(s.components); err != nil || string(components) != row.components {
 				t.Errorf("components %s, %v, want %s", components, err, row.components)
 			}
 		})
+	}
+}
+
+func TestADocumentSaysWhichRequestsNeedAToken(t *testing.T) {
+	t.Parallel()
+	const token = `[{"token":[]}]`
+	for _, row := range []struct {
+		ingress, awakeables   bool
+		whole, resolve, named string
+	}{
+		{false, false, "null", "null", "null"},
+		{true, true, token, "null", `"bearer"`},
+		{true, false, token, "[]", `"bearer"`},
+		{false, true, "null", token, `"bearer"`},
+	} {
+		_, d := written(t, Document(garden(), Surroundings{IngressTokens: row.ingress, AwakeableTokens: row.awakeables}))
+		resolve := d["paths"].(object)["/restate/awakeables/{awakeableId}/resolve"].(object)["post"].(object)
+		schemes, _ := d["components"].(object)["securitySchemes"].(object)
+		scheme, _ := schemes["token"].(object)
+		for i, v := range []any{d["security"], resolve["security"], scheme["scheme"]} {
+			want := []string{row.whole, row.resolve, row.named}[i]
+			if got, err := json.Marshal(v); err != nil || string(got) != want {
+				t.Errorf("tokens of the ingress %t, of awakeables %t: %d is %s, %v, want %s", row.ingress, row.awakeables, i, got, err, want)
+			}
+		}
 	}
 }

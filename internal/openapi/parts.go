@@ -1,8 +1,19 @@
-package httpapi
+package openapi
 
-// Parts of OpenAPI documents that are the same for all services.
+// Parts of documents that are the same for all services.
+
+const contentTypeJSON = "application/json"
 
 func stringSchema() object { return object{"type": "string"} }
+
+// boundedString is the schema of text; maxBytes 0 sets no limit.
+func boundedString(maxBytes int) object {
+	schema := stringSchema()
+	if maxBytes > 0 {
+		schema["maxLength"] = maxBytes
+	}
+	return schema
+}
 
 func header(description string, schema object) object {
 	return object{"description": description, "schema": schema}
@@ -10,11 +21,7 @@ func header(description string, schema object) object {
 
 // pathParameter is a segment of a path; maxBytes 0 sets no limit.
 func pathParameter(name, description string, maxBytes int) object {
-	schema := stringSchema()
-	if maxBytes > 0 {
-		schema["maxLength"] = maxBytes
-	}
-	return object{"name": name, "in": "path", "required": true, "description": description, "schema": schema}
+	return object{"name": name, "in": "path", "required": true, "description": description, "schema": boundedString(maxBytes)}
 }
 
 // withPost is a path with one operation.
@@ -24,6 +31,27 @@ func withPost(parameters []any, operation object) object {
 		item["parameters"] = parameters
 	}
 	return item
+}
+
+// tokenScheme is how requests say who they are; needsToken asks for it.
+func tokenScheme() object {
+	return object{"token": object{"type": "http", "scheme": "bearer", "description": "One of the tokens that the program was given."}}
+}
+
+func needsToken() []any { return []any{object{"token": []any{}}} }
+
+// failureAnswer is the component to which failureResponse refers.
+func failureAnswer(schema object) object {
+	return object{
+		"description": "What went wrong. With the source ingress nothing was accepted, and the request may be repeated; " +
+			"with the source invocation this is the result of the invocation that x-restate-id names.",
+		"headers": object{
+			"x-restate-error-source": header("Who is responsible.", object{"type": "string", "enum": []any{"ingress", "invocation"}}),
+			"x-restate-id":           header("The invocation, when there is one.", stringSchema()),
+			"retry-after":            header("When to repeat the request, in seconds.", object{"type": "integer"}),
+		},
+		"content": object{contentTypeJSON: object{"schema": schema}},
+	}
 }
 
 func failureResponse() object { return object{"$ref": "#/components/responses/Failure"} }
@@ -39,7 +67,7 @@ func sendResponses() object {
 	}
 }
 
-// acceptedSchema describes the body of writeAccepted.
+// acceptedSchema describes the body of a 202.
 func acceptedSchema() object {
 	return object{
 		"type":     "object",
@@ -52,7 +80,7 @@ func acceptedSchema() object {
 	}
 }
 
-// failureSchema describes ingressError.
+// failureSchema describes the body of an error.
 func failureSchema() object {
 	return object{
 		"type":     "object",

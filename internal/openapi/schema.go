@@ -1,4 +1,4 @@
-package httpapi
+package openapi
 
 import (
 	"bytes"
@@ -13,10 +13,10 @@ import (
 // object is a JSON object. It is written in the order of its names.
 type object = map[string]any
 
-// componentPrefix is where an OpenAPI document keeps its schemas.
+// componentPrefix is where a document keeps its schemas.
 const componentPrefix = "#/components/schemas/"
 
-// schemaSet gathers the schemas of one OpenAPI document.
+// schemaSet gathers the schemas of one document.
 //
 // The schema of a payload is a document of its own: it has its definitions with
 // it, and its references begin at its own root. Put into a larger document they

@@ -1,48 +1,56 @@
-package httpapi
+package openapi
 
 import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/objects"
 	"github.com/dormouse-run/dormouse/objects/encoding"
 )
 
-// openAPIDocuments returns, for each service, what makes its document when it is
-// first asked for. The bytes are the same for every start of a build.
-func (s *Server) openAPIDocuments() map[string]func() ([]byte, error) {
-	documents := map[string]func() ([]byte, error){}
-	for _, def := range s.rt.Services() {
-		documents[def.Name()] = sync.OnceValues(func() ([]byte, error) {
-			d := openAPI{
-				service: s.services[def.Name()], def: def, schemas: newSchemaSet(),
-				paths: object{}, server: strings.TrimSuffix(endpoint(s.opts.Ingress), "/"),
-			}
-			return encodeJSON(d.document())
-		})
-	}
-	return documents
+// Surroundings are what a document says beside the definition of its service.
+// The zero value is a server at "/" that asks for no token.
+type Surroundings struct {
+	// Server is the URL of the ingress, without a slash at its end.
+	Server string
+	// IngressTokens and AwakeableTokens say which requests need a bearer token:
+	// all but answers to awakeables, and those.
+	IngressTokens, AwakeableTokens bool
+	// MaxKeyBytes bounds object keys, workflow ids and idempotency keys, in
+	// bytes; 0 sets no limit.
+	MaxKeyBytes int
 }
 
-// openAPI makes the OpenAPI 3.1 document of one service: what the ingress takes
-// for it. Handlers that only other handlers may call are left out.
-type openAPI struct {
-	service *service
+// Document returns the OpenAPI 3.1 document of a service: what the ingress takes
+// for it. Handlers that only other handlers may call are left out. It consists of
+// values that encoding/json writes the same way each time, and belongs to the
+// caller.
+func Document(def objects.ServiceDefinition, at Surroundings) map[string]any {
+	d := document{
+		name: def.Name(), keyed: def.Type() != objects.ServiceTypeService, def: def,
+		at: at, schemas: newSchemaSet(), paths: object{},
+	}
+	return d.make()
+}
+
+// document is a document that is being made.
+type document struct {
+	name    string
+	keyed   bool
 	def     objects.ServiceDefinition
+	at      Surroundings
 	schemas *schemaSet
 	paths   object
-	server  string
 }
 
-func (d *openAPI) document() object {
+func (d *document) make() object {
 	failure := d.schemas.put("IngressFailure", failureSchema())
 	d.schemas.put("IngressAccepted", acceptedSchema())
-	handlers := d.def.Handlers()
+	handlers, settings := d.def.Handlers(), objects.SettingsOf(d.def, objects.DefaultSettings())
 	for _, name := range slices.Sorted(maps.Keys(handlers)) {
-		if !d.service.handlers[name].private {
+		if !settings[name].IngressPrivate {
 			d.addHandler(name, handlers[name])
 		}
 	}
@@ -50,42 +58,38 @@ func (d *openAPI) document() object {
 		d.addAwakeables()
 		d.addInvocations()
 	}
-	info := object{"title": d.service.name, "version": "1"}
+	info := object{"title": d.name, "version": "1"}
 	if doc := d.def.GetOptions().Documentation; doc != "" {
 		info["description"] = doc
 	}
-	return object{
-		"openapi": "3.1.0",
-		"info":    info,
-		"servers": []any{object{"url": d.server}},
-		"paths":   d.paths,
-		"components": object{
-			"schemas": d.schemas.components,
-			"responses": object{"Failure": object{
-				"description": "What went wrong. With the source ingress nothing was accepted, and the request may be repeated; " +
-					"with the source invocation this is the result of the invocation that x-restate-id names.",
-				"headers": object{
-					"x-restate-error-source": header("Who is responsible.", object{"type": "string", "enum": []any{"ingress", "invocation"}}),
-					"x-restate-id":           header("The invocation, when there is one.", stringSchema()),
-					"retry-after":            header("When to repeat the request, in seconds.", object{"type": "integer"}),
-				},
-				"content": object{contentTypeJSON: object{"schema": failure}},
-			}},
-		},
+	components := object{"schemas": d.schemas.components, "responses": object{"Failure": failureAnswer(failure)}}
+	whole := object{
+		"openapi":    "3.1.0",
+		"info":       info,
+		"servers":    []any{object{"url": d.at.Server}},
+		"paths":      d.paths,
+		"components": components,
 	}
+	if d.at.IngressTokens || d.at.AwakeableTokens {
+		components["securitySchemes"] = tokenScheme()
+	}
+	if d.at.IngressTokens {
+		whole["security"] = needsToken()
+	}
+	return whole
 }
 
 // addHandler adds the call of a handler, the send, and what leads to the result
 // of a request with an idempotency key.
-func (d *openAPI) addHandler(name string, h objects.Handler) {
-	target := d.service.name
+func (d *document) addHandler(name string, h objects.Handler) {
+	target := d.name
 	var key []any
-	if d.service.keyed {
+	if d.keyed {
 		target += "/{key}"
-		key = []any{pathParameter("key", "The key of the object or the id of the workflow, percent-encoded.", maxKeyBytes)}
+		key = []any{pathParameter("key", "The key of the object or the id of the workflow, percent-encoded.", d.at.MaxKeyBytes)}
 	}
 	target += "/" + name
-	id := d.service.name + "." + name
+	id := d.name + "." + name
 	call := d.operation(id, "Call "+name+" and wait for its result", h)
 	call["responses"] = d.results(id, h)
 	send := d.operation(id+".send", "Send to "+name+" and do not wait for its result", h)
@@ -97,23 +101,23 @@ func (d *openAPI) addHandler(name string, h objects.Handler) {
 	d.paths["/"+target] = withPost(key, call)
 	d.paths["/"+target+"/send"] = withPost(key, send)
 	if h.Kind() == ident.KindWorkflow {
-		d.addResult("/restate/workflow/"+d.service.name+"/{key}", key, id, h)
+		d.addResult("/restate/workflow/"+d.name+"/{key}", key, id, h)
 		return
 	}
-	key = append(slices.Clone(key), pathParameter("idempotencyKey", "The idempotency key of the request.", maxKeyBytes))
+	key = append(slices.Clone(key), pathParameter("idempotencyKey", "The idempotency key of the request.", d.at.MaxKeyBytes))
 	d.addResult("/restate/invocation/"+target+"/{idempotencyKey}", key, id, h)
 }
 
 // operation is what a call and a send have in common.
-func (d *openAPI) operation(id, summary string, h objects.Handler) object {
-	op := object{"operationId": id, "summary": summary, "tags": []any{d.service.name}}
+func (d *document) operation(id, summary string, h objects.Handler) object {
+	op := object{"operationId": id, "summary": summary, "tags": []any{d.name}}
 	if doc := h.GetOptions().Documentation; doc != "" {
 		op["description"] = doc
 	}
 	parameters := []any{}
 	if h.Kind() != ident.KindWorkflow {
 		parameters = append(parameters, object{
-			"name": "idempotency-key", "in": "header", "schema": object{"type": "string", "maxLength": maxKeyBytes},
+			"name": "idempotency-key", "in": "header", "schema": boundedString(d.at.MaxKeyBytes),
 			"description": "Requests with the same key are one invocation: the first is executed, all get its result.",
 		})
 	}
@@ -125,7 +129,7 @@ func (d *openAPI) operation(id, summary string, h objects.Handler) object {
 }
 
 // requestBody returns nil for a handler without input.
-func (d *openAPI) requestBody(id string, p *encoding.InputPayload) object {
+func (d *document) requestBody(id string, p *encoding.InputPayload) object {
 	if p == nil || p.ContentType == nil {
 		return nil
 	}
@@ -135,7 +139,7 @@ func (d *openAPI) requestBody(id string, p *encoding.InputPayload) object {
 	}
 }
 
-func (d *openAPI) media(name string, schema any) object {
+func (d *document) media(name string, schema any) object {
 	if schema == nil {
 		return object{}
 	}
@@ -143,7 +147,7 @@ func (d *openAPI) media(name string, schema any) object {
 }
 
 // results are the answers to whoever waits for a handler.
-func (d *openAPI) results(id string, h objects.Handler) object {
+func (d *document) results(id string, h objects.Handler) object {
 	ok := object{
 		"description": "The output of the handler.",
 		"headers": object{
@@ -158,16 +162,16 @@ func (d *openAPI) results(id string, h objects.Handler) object {
 }
 
 // addResult adds the two ways to the result of an invocation.
-func (d *openAPI) addResult(path string, parameters []any, id string, h objects.Handler) {
+func (d *document) addResult(path string, parameters []any, id string, h objects.Handler) {
 	attach, output := d.results(id, h), d.results(id, h)
 	output["470"] = failureResponse()
 	d.addGet(path+"/attach", parameters, id+".attach", "Wait for the result of an invocation of "+d.handlerOf(id), attach)
 	d.addGet(path+"/output", parameters, id+".output", "Get the result of an invocation of "+d.handlerOf(id)+", 470 while there is none", output)
 }
 
-func (d *openAPI) handlerOf(id string) string { return strings.TrimPrefix(id, d.service.name+".") }
+func (d *document) handlerOf(id string) string { return strings.TrimPrefix(id, d.name+".") }
 
-func (d *openAPI) addGet(path string, parameters []any, id, summary string, responses object) {
+func (d *document) addGet(path string, parameters []any, id, summary string, responses object) {
 	item := object{"get": object{"operationId": id, "summary": summary, "tags": []any{"Results"}, "responses": responses}}
 	if len(parameters) > 0 {
 		item["parameters"] = parameters
@@ -176,7 +180,7 @@ func (d *openAPI) addGet(path string, parameters []any, id, summary string, resp
 }
 
 // addInvocations adds the results of invocations by id, whatever their handler.
-func (d *openAPI) addInvocations() {
+func (d *document) addInvocations() {
 	parameters := []any{pathParameter("invocationId", "The id of an invocation.", 0)}
 	result := func() object {
 		return object{
@@ -191,7 +195,7 @@ func (d *openAPI) addInvocations() {
 }
 
 // addAwakeables adds the answers to what handlers of the service wait for.
-func (d *openAPI) addAwakeables() {
+func (d *document) addAwakeables() {
 	parameters := []any{pathParameter("awakeableId", "The id of an awakeable, as its handler has given it out.", 0)}
 	accepted := func() object {
 		return object{
@@ -204,17 +208,24 @@ func (d *openAPI) addAwakeables() {
 		}
 	}
 	for verb, what := range map[string]string{
-		verbResolve: "Resolve an awakeable with the bytes of the body",
-		verbReject:  "Reject an awakeable; the body is the reason, as text",
+		"resolve": "Resolve an awakeable with the bytes of the body",
+		"reject":  "Reject an awakeable; the body is the reason, as text",
 	} {
 		content := object{contentTypeJSON: object{}}
-		if verb == verbReject {
+		if verb == "reject" {
 			content = object{"text/plain": object{"schema": stringSchema()}}
 		}
-		d.paths["/restate/awakeables/{awakeableId}/"+verb] = withPost(parameters, object{
+		answer := object{
 			"operationId": verb, "summary": what, "tags": []any{"Awakeables"},
 			"requestBody": object{"required": false, "content": content},
 			"responses":   accepted(),
-		})
+		}
+		switch {
+		case d.at.AwakeableTokens && !d.at.IngressTokens:
+			answer["security"] = needsToken()
+		case d.at.IngressTokens && !d.at.AwakeableTokens:
+			answer["security"] = []any{} // none
+		}
+		d.paths["/restate/awakeables/{awakeableId}/"+verb] = withPost(parameters, answer)
 	}
 }
