@@ -14,7 +14,7 @@ const (
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
-	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin}
+	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin, counts: &s.counts.admin}
 	e := s.newEcho(p)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
 	e.GET("/health", s.adminHealth)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/guard"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
@@ -188,7 +189,7 @@ func TestTokensOfAFileAreReadAgainWhenItChanges(t *testing.T) {
 			if err := os.Chtimes(file, at, at); err != nil {
 				t.Fatal(err)
 			}
-			<-time.After(lookEvery)
+			<-time.After(guard.LookEvery)
 		}
 		write("# rotated every month\n\n  old  \n", 0)
 		s := testServer(t, guarded(), Options{

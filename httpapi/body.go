@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // eagerBytes is how much memory a declared length is worth before any of the
@@ -34,9 +36,9 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	// A connection whose body is still arriving may be closed to make room.
-	k := connectionOf(r)
-	k.rest()
-	defer k.work()
+	k := guard.ConnectionOf(r)
+	k.Rest()
+	defer k.Work()
 	counted := &countedBody{Reader: r.Body, from: &s.bodies}
 	defer counted.release()
 	body, err := readAll(counted, r.ContentLength, limit)

@@ -10,23 +10,26 @@ import (
 	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // defence is what a Server keeps for its Safety.
 type defence struct {
-	ingressTokens, awakeableTokens, adminTokens *tokens
+	ingressTokens, awakeableTokens, adminTokens *guard.Tokens
 	// ingressTLS and adminTLS are nil for a port that is not encrypted.
 	ingressTLS, adminTLS *tls.Config
 	origins              origins
-	guard                adminGuard
+	pages                adminGuard
 	slots                slots
 	bodies               bodies
-	counts               counts
+	counts               struct{ ingress, admin counts }
 	// open are the connections of ingress and admin port, nil before Serve.
-	open atomic.Pointer[[2]*connections]
+	open atomic.Pointer[[2]*guard.Connections]
 }
 
-// counts are what Stats adds up.
+// counts are how requests to one port have ended that did not get through. Stats
+// adds them up, and so do the metrics.
 type counts struct {
 	panics, unauthorized, forbidden, refused atomic.Uint64
 }
@@ -53,7 +56,7 @@ func newDefence(o Options) (d *defence, err error) {
 	note(err)
 	d.origins, err = newOrigins(safety.AllowOrigins)
 	note(err)
-	d.guard = adminGuard{open: d.adminTokens == nil, hosts: safety.AdminHosts}
+	d.pages = adminGuard{open: d.adminTokens == nil, hosts: safety.AdminHosts}
 	d.slots.limit, d.bodies.limit = int64(safety.MaxRequests), safety.MaxBodies
 	return d, errors.Join(errs...)
 }
@@ -74,8 +77,8 @@ func (s *Server) admitIngress(c echo.Context) (answered bool, err error) {
 	if part == partAwakeables {
 		checked = s.awakeableTokens
 	}
-	if f := checked.admit(r); f != nil {
-		return false, f
+	if err := checked.Admit(r); err != nil {
+		return false, err
 	}
 	if f := s.origins.admit(r); f != nil {
 		return false, f
@@ -90,10 +93,10 @@ func (s *Server) admitAdmin(c echo.Context) (answered bool, err error) {
 	if r.Method == http.MethodOptions || path == "/health" {
 		return false, nil
 	}
-	if f := s.adminTokens.admit(r); f != nil {
-		return false, f
+	if err := s.adminTokens.Admit(r); err != nil {
+		return false, err
 	}
-	if f := s.guard.admit(r); f != nil {
+	if f := s.pages.admit(r); f != nil {
 		return false, f
 	}
 	return false, nil
@@ -114,21 +117,22 @@ func panicked(err error) bool {
 	return errors.As(err, &p)
 }
 
-// countPanic counts what a route ended with.
-func (s *Server) countPanic(err error) {
+// add counts what a route ended with.
+func (c *counts) add(err error) {
 	var p *panicError
+	var token *guard.TokenError
 	var f *failure
 	switch {
 	case err == nil:
 	case errors.As(err, &p):
-		s.counts.panics.Add(1)
+		c.panics.Add(1)
+	case errors.As(err, &token):
+		c.unauthorized.Add(1)
 	case !errors.As(err, &f):
-	case f.status == http.StatusUnauthorized && f.challenge:
-		s.counts.unauthorized.Add(1)
 	case f.status == http.StatusForbidden && f.source == sourceIngress:
-		s.counts.forbidden.Add(1)
+		c.forbidden.Add(1)
 	case f.retryAfter > 0:
-		s.counts.refused.Add(1)
+		c.refused.Add(1)
 	}
 }
 
@@ -158,41 +162,4 @@ func (s *Server) levelOf(status int, err error) slog.Level {
 	default:
 		return levels.Refused.Level()
 	}
-}
-
-// Stats counts what the ports of a Server have seen since its start, and what
-// they have open now.
-type Stats struct {
-	// Panics counts routes that panicked; each is a bug.
-	Panics uint64
-	// Unauthorized counts requests without a token that counts, Forbidden
-	// those that a page of another origin made, Refused those that came too
-	// much.
-	Unauthorized, Forbidden, Refused uint64
-	// IngressConnections and AdminConnections are open; 0 before Serve.
-	IngressConnections, AdminConnections int
-	// Evicted counts connections that were closed to make room for others.
-	Evicted uint64
-	// Requests are being worked on, as far as MaxRequests counts them; 0
-	// without that bound.
-	Requests int
-	// BodyBytes have arrived of bodies that are not complete, in bytes, as far
-	// as MaxBodies counts them.
-	BodyBytes int64
-}
-
-// Stats returns the counts of now. It may be called concurrently.
-func (s *Server) Stats() Stats {
-	v := Stats{
-		Panics: s.counts.panics.Load(), Unauthorized: s.counts.unauthorized.Load(),
-		Forbidden: s.counts.forbidden.Load(), Refused: s.counts.refused.Load(),
-		Requests: int(s.slots.taken.Load()), BodyBytes: s.bodies.held.Load(),
-	}
-	if open := s.open.Load(); open != nil {
-		var a, b uint64
-		v.IngressConnections, a = open[0].count()
-		v.AdminConnections, b = open[1].count()
-		v.Evicted = a + b
-	}
-	return v
 }

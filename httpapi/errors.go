@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/guard"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/query"
@@ -83,6 +84,12 @@ func methodNotAllowed(allow string) *failure {
 	return f
 }
 
+func unauthorized(message string) *failure {
+	f := fail(http.StatusUnauthorized, message)
+	f.challenge = true
+	return f
+}
+
 func tooLarge(limit int64) *failure {
 	return fail(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than %d bytes: store it elsewhere and pass a reference", limit))
 }
@@ -98,10 +105,13 @@ const (
 // nil when the request is to end without an answer.
 func failureOf(err error) *failure {
 	var f *failure
+	var token *guard.TokenError
 	var unknown *actors.OutcomeUnknownError
 	switch {
 	case errors.As(err, &f):
 		return f
+	case errors.As(err, &token):
+		return unauthorized(token.Error())
 	case errors.As(err, &unknown), errors.Is(err, errNoAnswer),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // port is what the two ports do differently around a route.
@@ -19,7 +21,8 @@ type port struct {
 	write func(http.ResponseWriter, *failure) error
 	// admit decides whether a request reaches a route at all. It may have
 	// answered it.
-	admit func(echo.Context) (answered bool, err error)
+	admit  func(echo.Context) (answered bool, err error)
+	counts *counts
 }
 
 // frame wraps the routes of a port: it gives the request an id, turns errors
@@ -31,16 +34,16 @@ func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 		id := requestID(c.Request())
 		set(c.Response(), headerRequestID, id)
 		s.boundBody(c.Response(), c.Request())
-		k := connectionOf(c.Request())
-		k.work()
-		defer k.rest()
-		err := guard(c, func(c echo.Context) error {
+		k := guard.ConnectionOf(c.Request())
+		k.Work()
+		defer k.Rest()
+		err := protect(c, func(c echo.Context) error {
 			if answered, err := p.admit(c); answered || err != nil {
 				return err
 			}
 			return next(c)
 		})
-		s.countPanic(err)
+		p.counts.add(err)
 		if err != nil {
 			err = s.answerError(p, c, err)
 		}
@@ -56,8 +59,8 @@ func (s *Server) frame(p port, next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// guard runs a route and turns its panic into an error.
-func guard(c echo.Context, next echo.HandlerFunc) (err error) {
+// protect runs a route and turns its panic into an error.
+func protect(c echo.Context, next echo.HandlerFunc) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &panicError{value: v, stack: debug.Stack()}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // Times of HTTP/2. A peer that has sent nothing for pingAfter is asked whether
@@ -17,8 +19,8 @@ const (
 // defend puts the bounds of connections and streams, and the certificates, into
 // the servers of both ports.
 func (s *Server) defend(ingress, admin *http.Server) {
-	r := s.room()
-	open := &[2]*connections{newConnections("ingress", r.ingress, s.log), newConnections("admin", r.admin, s.log)}
+	r := guard.RoomFor(s.opts.Safety.MaxConnections, s.log)
+	open := &[2]*guard.Connections{guard.NewConnections("ingress", r.Ingress, s.log), guard.NewConnections("admin", r.Admin, s.log)}
 	s.defence.open.Store(open)
 	s.harden(ingress, open[0], s.ingressTLS)
 	s.harden(admin, open[1], s.adminTLS)
@@ -27,8 +29,8 @@ func (s *Server) defend(ingress, admin *http.Server) {
 // harden sets up one server. net/http itself ends a connection of HTTP/2 whose
 // peer opens and resets streams faster than they are worked on, or floods it
 // with control frames.
-func (s *Server) harden(h *http.Server, open *connections, certificates *tls.Config) {
-	h.ConnContext, h.ConnState = open.enter, open.changed
+func (s *Server) harden(h *http.Server, open *guard.Connections, certificates *tls.Config) {
+	h.ConnContext, h.ConnState = open.Enter, open.Changed
 	h.HTTP2 = &http.HTTP2Config{
 		MaxConcurrentStreams: s.opts.Safety.MaxStreams,
 		SendPingTimeout:      pingAfter,

@@ -38,7 +38,7 @@ func (x *exchange) method(allowed ...string) *failure {
 // the grammar of its paths needs the raw path, in which an empty segment is a
 // key, and whether a segment is a key depends on the service.
 func (s *Server) newIngress() *echo.Echo {
-	p := port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress}
+	p := port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress, counts: &s.counts.ingress}
 	e := s.newEcho(p)
 	serve := s.frame(p, boundHeaders(func(c echo.Context) error {
 		path, withQuery := rawPath(c.Request())

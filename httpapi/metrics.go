@@ -28,16 +28,10 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	ports    map[string]portMetrics // never changed
+	inFlight map[string]prometheus.Gauge // by port; never changed
 }
 
-// portMetrics are those of one port, found without a look at their labels.
-type portMetrics struct {
-	inFlight prometheus.Gauge
-	panics   prometheus.Counter
-}
-
-func newMetrics(rt measured) *metrics {
+func newMetrics(s *Server) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -47,18 +41,15 @@ func newMetrics(rt measured) *metrics {
 			Name: "dormouse_http_request_duration_seconds", Help: "Time from the headers of a request to the end of its answer; a call may wait for days.",
 			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600},
 		}, []string{"port", "route"}),
-		ports: map[string]portMetrics{},
+		inFlight: map[string]prometheus.Gauge{},
 	}
 	inFlight := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "dormouse_http_requests_in_flight", Help: "Requests that are being served.",
 	}, []string{"port"})
-	panics := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "dormouse_http_panics_total", Help: "Panics of routes, each answered with a 500.",
-	}, []string{"port"})
-	m.registry.MustRegister(m.requests, m.duration, inFlight, panics, buildInfo(), newRuntimeCollector(rt),
+	m.registry.MustRegister(m.requests, m.duration, inFlight, buildInfo(), newPortCollector(s), newRuntimeCollector(s.rt),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, name := range []string{"ingress", "admin"} {
-		m.ports[name] = portMetrics{inFlight.WithLabelValues(name), panics.WithLabelValues(name)}
+	for _, name := range portNames() {
+		m.inFlight[name] = inFlight.WithLabelValues(name)
 	}
 	return m
 }
@@ -92,17 +83,14 @@ func (s *Server) metricsRoute(e *echo.Echo) {
 }
 
 // enter counts a request that begins.
-func (m *metrics) enter(p port) { m.ports[p.name].inFlight.Inc() }
+func (m *metrics) enter(p port) { m.inFlight[p.name].Inc() }
 
 // leave counts a request that has ended.
 func (m *metrics) leave(p port, c echo.Context, took time.Duration, err error) {
-	m.ports[p.name].inFlight.Dec()
+	m.inFlight[p.name].Dec()
 	route := routeLabel(p, c)
 	m.requests.WithLabelValues(p.name, methodLabel(c.Request().Method), route, statusLabel(c.Response().Status, err)).Inc()
 	m.duration.WithLabelValues(p.name, route).Observe(took.Seconds())
-	if panicked(err) {
-		m.ports[p.name].panics.Inc()
-	}
 }
 
 // routeLabel names the pattern of the route that took a request, "none" when

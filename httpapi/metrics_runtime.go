@@ -45,6 +45,7 @@ func runtimeMetrics() []runtimeMetric {
 		{"requests_waiting", "Requests that wait for an answer of the runtime.", nil},
 		{"requests_admitted", "Requests that were let in and are not durable.", nil},
 		{"timers_in_memory", "Timers of the present window.", nil},
+		{"event_streams", "Open streams of events.", nil},
 		{"attempts_abandoned_total", "Attempts whose code did not end in time.", nil},
 		{"quarantined_keys", "Keys that are out of service until the next start.", nil},
 		{"deadlocks_total", "Cycles of calls that wait for each other, each counted once.", nil},
@@ -134,6 +135,7 @@ func (g gathering) stats(s actors.Stats) {
 	g.gauge("requests_waiting", float64(s.Requests))
 	g.gauge("requests_admitted", float64(s.Admitted))
 	g.gauge("timers_in_memory", float64(s.TimersInMemory))
+	g.gauge("event_streams", float64(s.EventStreams))
 	g.count("attempts_abandoned_total", s.Abandoned)
 	g.gauge("quarantined_keys", float64(s.Quarantined))
 	g.count("deadlocks_total", s.Deadlocks)

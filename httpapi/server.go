@@ -136,7 +136,7 @@ func newServer(rt runtime, o Options) (*Server, error) {
 	if s.health, err = s.services.health(); err != nil {
 		return nil, fmt.Errorf("describe the services: %w", err)
 	}
-	s.metrics = newMetrics(rt)
+	s.metrics = newMetrics(s)
 	s.ingress, s.admin = s.newIngress(), s.newAdmin()
 	s.front.ingress, s.front.admin = s.ingress, headAsGet(s.admin)
 	return s, nil

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // TLSFiles are the files with which a port is encrypted, in PEM. Both are read
@@ -33,18 +35,5 @@ func (f TLSFiles) config(port string, log *slog.Logger) (*tls.Config, error) {
 	case f.Key == "":
 		return nil, fmt.Errorf("TLS of the %s: there is a certificate and no key: name the file of the key as well", port)
 	}
-	pair, err := watch(log, func() (*tls.Certificate, error) {
-		c, err := tls.LoadX509KeyPair(f.Cert, f.Key)
-		if err != nil {
-			return nil, fmt.Errorf("TLS of the %s: read certificate %s with key %s: %w", port, f.Cert, f.Key, err)
-		}
-		return &c, nil
-	}, f.Cert, f.Key)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return pair.get(), nil },
-	}, nil
+	return guard.Certificate(port, f.Cert, f.Key, log)
 }

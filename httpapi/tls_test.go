@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
 // authority is a certificate that signs itself, in files.
@@ -112,7 +114,7 @@ func TestACertificateIsReplacedWithoutARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	serial := func() int64 {
-		// What lookEvery waits for has passed.
+		// The files are looked at once a second.
 		c, err := config.GetCertificate(nil)
 		if err != nil {
 			t.Fatal(err)
@@ -133,7 +135,7 @@ func TestACertificateIsReplacedWithoutARestart(t *testing.T) {
 	if err := os.WriteFile(a.Key, key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	<-time.After(2 * lookEvery)
+	<-time.After(2 * guard.LookEvery)
 	if got := serial(); got != 1 {
 		t.Errorf("a certificate is used without its key: %d", got)
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package httpapi
+package guard
 
 // raiseDescriptors knows no limit on this system.
 func raiseDescriptors() (uint64, error) { return 0, nil }

@@ -1,4 +1,4 @@
-package httpapi
+package guard
 
 import (
 	"log/slog"
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// lookEvery is how often files are looked at for changes, at most.
-const lookEvery = time.Second
+// LookEvery is how often files are looked at for changes, at most.
+const LookEvery = time.Second
 
 // watched is a value that is read from files, and read again once they have
 // changed. It is looked at when it is used, so nothing runs in the background.
@@ -46,7 +46,7 @@ func watch[T any](log *slog.Logger, read func() (T, error), paths ...string) (*w
 // stays and the log says so.
 func (w *watched[T]) get() T {
 	if w.mu.TryLock() {
-		if now := time.Now(); now.Sub(w.looked) >= lookEvery {
+		if now := time.Now(); now.Sub(w.looked) >= LookEvery {
 			w.looked = now
 			w.look()
 		}

@@ -1,4 +1,4 @@
-package httpapi
+package guard
 
 import (
 	queue "container/list"
@@ -10,46 +10,51 @@ import (
 	"time"
 )
 
-// connections bounds the open connections of one port. A connection without a
+// Connections bounds the open connections of one port. A connection without a
 // request that is being worked on waits in a list, the one that has waited
 // longest in front: new ones, idle ones, those whose headers or bodies are
 // still arriving. Past the limit the front is closed. So clients that open
 // connections and do nothing push each other out, and not those who call.
 // Its methods may be called concurrently.
-type connections struct {
+type Connections struct {
 	port  string
 	limit int
 	log   *slog.Logger
 
 	mu   sync.Mutex
-	open map[net.Conn]*connection
-	// waiting holds *connection.
+	open map[net.Conn]*Connection
+	// waiting holds *Connection.
 	waiting queue.List
 	evicted uint64
 	logged  time.Time
 }
 
-// connection is one of them. Its fields are guarded by the mutex of all.
-type connection struct {
-	all  *connections
+// Connection is one of them. A nil one stands for a request that came without a
+// server, and does nothing. Its methods may be called concurrently.
+type Connection struct {
+	all  *Connections
 	conn net.Conn
+
+	// What follows is guarded by the mutex of all.
+
 	// busy counts requests that are being worked on.
 	busy int
 	// place is that in the list, nil while busy.
 	place *queue.Element
 }
 
-// newConnections bounds nothing when limit is 0.
-func newConnections(port string, limit int, log *slog.Logger) *connections {
-	return &connections{port: port, limit: limit, log: log, open: map[net.Conn]*connection{}}
+// NewConnections bounds the connections of a port, which is named in the log. It
+// bounds nothing when limit is 0.
+func NewConnections(port string, limit int, log *slog.Logger) *Connections {
+	return &Connections{port: port, limit: limit, log: log, open: map[net.Conn]*Connection{}}
 }
 
 type connectionKey struct{}
 
-// enter is the ConnContext of a server: it takes a new connection in, and
+// Enter is the ConnContext of a server: it takes a new connection in, and
 // closes another one when it is too much.
-func (c *connections) enter(ctx context.Context, conn net.Conn) context.Context {
-	k := &connection{all: c, conn: conn}
+func (c *Connections) Enter(ctx context.Context, conn net.Conn) context.Context {
+	k := &Connection{all: c, conn: conn}
 	c.mu.Lock()
 	c.open[conn] = k
 	k.place = c.waiting.PushBack(k)
@@ -64,11 +69,11 @@ func (c *connections) enter(ctx context.Context, conn net.Conn) context.Context 
 
 // victim returns the connection to close, nil when there is room. The new one
 // waits too, so there is always one to close.
-func (c *connections) victim() net.Conn {
+func (c *Connections) victim() net.Conn {
 	if c.limit == 0 || len(c.open) <= c.limit || c.waiting.Len() == 0 {
 		return nil
 	}
-	k := c.waiting.Remove(c.waiting.Front()).(*connection)
+	k := c.waiting.Remove(c.waiting.Front()).(*Connection)
 	k.place = nil
 	delete(c.open, k.conn)
 	c.evicted++
@@ -78,7 +83,7 @@ func (c *connections) victim() net.Conn {
 // reportEvery is how often the log says that connections were closed.
 const reportEvery = 10 * time.Second
 
-func (c *connections) report() {
+func (c *Connections) report() {
 	c.mu.Lock()
 	now, evicted := time.Now(), c.evicted
 	due := now.Sub(c.logged) >= reportEvery
@@ -92,8 +97,8 @@ func (c *connections) report() {
 	}
 }
 
-// changed is the ConnState of a server.
-func (c *connections) changed(conn net.Conn, state http.ConnState) {
+// Changed is the ConnState of a server.
+func (c *Connections) Changed(conn net.Conn, state http.ConnState) {
 	if state != http.StateClosed && state != http.StateHijacked {
 		return
 	}
@@ -108,22 +113,22 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// count returns how many are open, and how many were closed for room.
-func (c *connections) count() (open int, evicted uint64) {
+// Count returns how many are open, and how many were closed for room.
+func (c *Connections) Count() (open int, evicted uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.open), c.evicted
 }
 
-// connectionOf returns the connection of a request, nil when it came without a
+// ConnectionOf returns the connection of a request, nil when it came without a
 // server.
-func connectionOf(r *http.Request) *connection {
-	k, _ := r.Context().Value(connectionKey{}).(*connection)
+func ConnectionOf(r *http.Request) *Connection {
+	k, _ := r.Context().Value(connectionKey{}).(*Connection)
 	return k
 }
 
-// work says that a request of the connection is being worked on; rest ends it.
-func (k *connection) work() {
+// Work says that a request of the connection is being worked on, and Rest that it has ended.
+func (k *Connection) Work() {
 	if k == nil {
 		return
 	}
@@ -135,7 +140,8 @@ func (k *connection) work() {
 	}
 }
 
-func (k *connection) rest() {
+// Rest ends what Work has begun.
+func (k *Connection) Rest() {
 	if k == nil {
 		return
 	}
