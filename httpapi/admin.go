@@ -17,8 +17,9 @@ func (s *Server) newAdmin() *echo.Echo {
 	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin, counts: &s.counts.admin}
 	e := s.newEcho(p)
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
+	// Who asks for health may have parameters of its own; they are ignored.
 	e.GET("/health", s.adminHealth)
-	e.GET("/version", s.version)
+	e.GET("/version", s.version, bare)
 	s.operationRoutes(e)
 	e.GET("/introspection/invocations/:id", s.inspect)
 	s.invocationListRoutes(e)

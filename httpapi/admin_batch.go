@@ -49,9 +49,10 @@ type batchAnswer struct {
 // operateBatch serves POST /internal/invocations_batch_operations/{operation}. An
 // invocation to which it cannot be done does not keep it from the others.
 func (s *Server) operateBatch(c echo.Context, op machine.Operation) error {
-	p, f := parseOperation(c, op)
-	if f != nil {
-		return f
+	p := newParams(c.QueryParams())
+	params := parseOperation(p, op)
+	if err := p.end(); err != nil {
+		return err
 	}
 	body, err := s.readBody(c.Request())
 	if err != nil {
@@ -64,7 +65,7 @@ func (s *Server) operateBatch(c echo.Context, op machine.Operation) error {
 	if len(*ask.IDs) > maxBatch {
 		return badRequest(fmt.Sprintf("%d invocations are named, and at most %d can be: send several requests", len(*ask.IDs), maxBatch))
 	}
-	answer, err := s.performAll(c.Request().Context(), op, *ask.IDs, p)
+	answer, err := s.performAll(c.Request().Context(), op, *ask.IDs, params)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (s *Server) operationRoutes(e *echo.Echo) {
 		e.PATCH("/invocations/:id/"+op.String(), func(c echo.Context) error { return s.operate(c, op) })
 		e.POST("/internal/invocations_batch_operations/"+op.String(), func(c echo.Context) error { return s.operateBatch(c, op) })
 	}
-	e.POST("/services/:service/state", s.editState)
+	e.POST("/services/:service/state", s.editState, bare)
 }
 
 // operate serves PATCH /invocations/{id}/{operation}: 200 when it has taken
@@ -40,11 +40,12 @@ func (s *Server) operate(c echo.Context, op machine.Operation) error {
 	if err != nil {
 		return err
 	}
-	p, f := parseOperation(c, op)
-	if f != nil {
-		return f
+	p := newParams(c.QueryParams())
+	params := parseOperation(p, op)
+	if err := p.end(); err != nil {
+		return err
 	}
-	done, err := s.perform(c.Request().Context(), op, id, p)
+	done, err := s.perform(c.Request().Context(), op, id, params)
 	switch {
 	case err != nil:
 		return err
@@ -70,22 +71,14 @@ type operationParams struct {
 }
 
 // parseOperation reads the parameters that an operation knows.
-func parseOperation(c echo.Context, op machine.Operation) (p operationParams, f *failure) {
-	q := c.QueryParams()
-	if q.Has("deployment") && (op == machine.OpResume || op == machine.OpRestartAsNew) {
-		if d := q.Get("deployment"); d != "latest" && d != "keep" {
-			return p, badRequest("deployment is latest or keep")
-		}
-		p.deployment = true
+func parseOperation(p *params, op machine.Operation) (o operationParams) {
+	if op == machine.OpResume || op == machine.OpRestartAsNew {
+		o.deployment = optional(p, "deployment", []text{"latest", "keep"}) != ""
 	}
-	if q.Has("from") && op == machine.OpRestartAsNew {
-		n, ok := number(q.Get("from"), 0, 1<<31-1)
-		if !ok {
-			return p, badRequest("from is the index of the last journal entry to copy, and not '" + q.Get("from") + "'")
-		}
-		p.from = uint32(n)
+	if op == machine.OpRestartAsNew {
+		o.from = uint32(p.number("from", 0, maxIndex, 0))
 	}
-	return p, nil
+	return o
 }
 
 // performed is what an operation has done.

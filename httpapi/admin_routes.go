@@ -27,7 +27,7 @@ func (s *Server) indexRoute(e *echo.Echo) {
 			Ingress string       `json:"ingress_endpoint"`
 			Routes  []adminRoute `json:"routes"`
 		}{"dormouse", Version, s.endpoint(), adminRoutesOf(e)})
-	})
+	}, bare)
 }
 
 // adminRoutesOf reads the routes out of the router, sorted. A path that takes
@@ -85,13 +85,9 @@ func listRoutes(routes []adminRoute) string {
 }
 
 // explain runs a route of the admin port. What the router refuses, it refuses
-// with what to ask for instead, and a parameter that the route does not have is
-// an error: one that is misspelt and ignored does another thing than was meant.
+// with what to ask for instead.
 func (s *Server) explain(e *echo.Echo, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if f := unknownParameter(c); f != nil {
-			return f
-		}
 		err := next(c)
 		path := c.Request().URL.Path
 		switch {
@@ -138,45 +134,6 @@ func notOffered(path string) string {
 	default:
 		return ""
 	}
-}
-
-// parametersOf returns the parameters of a route whose own code does not look
-// for others. The health route ignores them: who asks it may have reasons of its
-// own.
-func parametersOf(route string) (names []string, checked bool) {
-	switch {
-	case route == "/", route == "/version", route == "/metrics",
-		strings.HasPrefix(route, "/services"):
-		return nil, true
-	case strings.HasPrefix(route, "/invocations/:id/"):
-		switch strings.TrimPrefix(route, "/invocations/:id/") {
-		case "resume":
-			return []string{"deployment"}, true
-		case "cancel", "kill", "pause", "purge", "purge-journal":
-			return nil, true
-		}
-	}
-	return nil, false
-}
-
-func unknownParameter(c echo.Context) *failure {
-	if c.Request().URL.RawQuery == "" {
-		return nil
-	}
-	known, checked := parametersOf(c.Path())
-	if !checked {
-		return nil
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.QueryParams())) {
-		switch {
-		case slices.Contains(known, name):
-		case len(known) == 0:
-			return badRequest("unknown parameter '" + name + "': this route has none")
-		default:
-			return badRequest("unknown parameter '" + name + "': there is " + strings.Join(known, ", "))
-		}
-	}
-	return nil
 }
 
 // headAsGet serves HEAD by what serves GET. net/http sends no body then.

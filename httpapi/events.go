@@ -5,15 +5,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/dormouse-run/dormouse/actors"
-	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/internal/stream"
 )
 
@@ -39,9 +37,10 @@ func (s *Server) eventRoutes(e *echo.Echo) { e.GET("/introspection/events", s.ev
 // events serves GET /introspection/events: server-sent events until the client
 // leaves, takes nothing any more, or the runtime stops.
 func (s *Server) events(c echo.Context) error {
-	o, f := parseEventParams(c.QueryParams(), c.Request().Header)
-	if f != nil {
-		return f
+	p := newParams(c.QueryParams())
+	o := parseEvents(p, first(c.Request().Header, headerLastEvent))
+	if err := p.end(); err != nil {
+		return err
 	}
 	ctx := c.Request().Context()
 	w := eventWriter{response: c.Response(), control: http.NewResponseController(c.Response().Writer), patience: min(s.opts.TransferTimeout, eventWriteTimeout)}
@@ -107,102 +106,71 @@ func (w *eventWriter) send() error {
 // maxEventBuffer is how much memory a stream keeps between its batches.
 const maxEventBuffer = 256 << 10
 
-// eventParams are the parameters of the stream.
-type eventParams struct {
-	actors.EventOptions
-	fail *failure
+// eventStatuses are the words of a filter by status: those of invocations, and
+// idle, which is one of keys.
+func eventStatuses() (all []text) {
+	for _, status := range query.EachStatus() {
+		all = append(all, text(status.String()))
+	}
+	return append(all, text(query.KeyIdle.String()))
 }
 
-// parseEventParams reads the parameters. The header with which a client resumes
-// wins over the parameter: browsers send it with the URL they were given first.
-func parseEventParams(q url.Values, h http.Header) (actors.EventOptions, *failure) {
-	var p eventParams
-	for name, values := range q {
-		p.read(name, values)
+// parseEvents reads the parameters. lastEvent is the header with which a client
+// resumes, "" for none. It wins over the parameter: browsers send it with the URL
+// they were given first.
+func parseEvents(p *params, lastEvent string) (o actors.EventOptions) {
+	f := &o.Filter
+	if list, given := p.one("topics"); given {
+		f.Topics = parseTopics(p, list)
 	}
-	if id := first(h, headerLastEvent); id != "" {
-		p.after("header Last-Event-ID", id)
+	f.Service = p.name("service")
+	if key, given := p.key("key"); given {
+		f.Key = &key
 	}
-	if p.fail == nil {
-		p.checkTopics()
+	f.Handler = p.name("handler")
+	f.Invocation = p.id("invocation_id")
+	for _, word := range words(p, "status", eventStatuses()) {
+		f.Statuses = append(f.Statuses, word.String())
 	}
-	return p.EventOptions, p.fail
+	if after, given := p.one("after"); given {
+		o.After = parsePosition(p, "parameter after", after)
+	}
+	if lastEvent != "" {
+		o.After = parsePosition(p, "header Last-Event-ID", lastEvent)
+	}
+	checkTopics(p, f)
+	return o
 }
 
-func (p *eventParams) refuse(message string) { p.fail = badRequest(message) }
-
-func (p *eventParams) read(name string, values []string) {
-	if len(values) > 1 && name != "status" {
-		p.refuse("parameter " + name + " is given twice")
-		return
-	}
-	if values[0] == "" && name != "key" { // the empty key is one
-		p.refuse("parameter " + name + " is empty: leave it out")
-		return
-	}
-	switch name {
-	case "topics":
-		p.topics(values[0])
-	case "service":
-		p.Filter.Service = values[0]
-	case "handler":
-		p.Filter.Handler = values[0]
-	case "key":
-		p.Filter.Key = &values[0]
-	case "invocation_id":
-		id, err := ident.ParseInvocationID(values[0])
-		if err != nil {
-			p.refuse(err.Error())
-		}
-		p.Filter.Invocation = id
-	case "status":
-		p.statuses(values)
-	case "after":
-		p.after("parameter after", values[0])
-	default:
-		p.refuse("unknown parameter '" + name + "': there are topics, service, key, handler, invocation_id, status and after")
-	}
-}
-
-func (p *eventParams) topics(list string) {
+func parseTopics(p *params, list string) (chosen stream.Topics) {
 	for topic := range strings.SplitSeq(list, ",") {
 		switch topic {
 		case "invocation":
-			p.Filter.Topics |= stream.TopicInvocation
+			chosen |= stream.TopicInvocation
 		case "object":
-			p.Filter.Topics |= stream.TopicObject
+			chosen |= stream.TopicObject
 		case "awakeable":
-			p.Filter.Topics |= stream.TopicAwakeable
+			chosen |= stream.TopicAwakeable
 		case "promise":
-			p.Filter.Topics |= stream.TopicPromise
+			chosen |= stream.TopicPromise
 		default:
-			p.refuse("unknown topic '" + topic + "': there are invocation, object, awakeable and promise")
+			p.refuse("topics", list, "a list, separated by commas, of invocation, object, awakeable and promise")
 		}
 	}
+	return chosen
 }
 
-func (p *eventParams) statuses(words []string) {
-	known := []string{"scheduled", "pending", "ready", "running", "backing-off", "suspended", "paused", "completed", "idle"}
-	for _, word := range words {
-		if !slices.Contains(known, word) {
-			p.refuse("parameter status cannot be '" + word + "': it is one of " + strings.Join(known, ", "))
-		}
-	}
-	p.Filter.Statuses = words
-}
-
-func (p *eventParams) after(what, id string) {
+func parsePosition(p *params, what, id string) *stream.Position {
 	at, err := stream.ParsePosition(id)
 	if err != nil {
-		p.refuse(what + ": " + err.Error())
+		p.fail(what + ": " + err.Error())
 	}
-	p.After = &at
+	return &at
 }
 
 // checkTopics refuses a filter by something that events of a wanted topic do not
 // have: they would never come.
-func (p *eventParams) checkTopics() {
-	f := &p.Filter
+func checkTopics(p *params, f *stream.Filter) {
 	for _, t := range []struct {
 		topic stream.Topics
 		name  string
@@ -210,11 +178,11 @@ func (p *eventParams) checkTopics() {
 		switch {
 		case f.Topics&t.topic == 0:
 		case f.Handler != "":
-			p.refuse("events of topic " + t.name + " have no handler: leave out the topic or the parameter")
+			p.fail("events of topic " + t.name + " have no handler: leave out the topic or the parameter")
 		case !f.Invocation.IsZero():
-			p.refuse("events of topic " + t.name + " have no invocation_id: leave out the topic or the parameter")
+			p.fail("events of topic " + t.name + " have no invocation_id: leave out the topic or the parameter")
 		case len(f.Statuses) > 0 && t.topic == stream.TopicPromise:
-			p.refuse("events of topic promise have no status: leave out the topic or the parameter")
+			p.fail("events of topic promise have no status: leave out the topic or the parameter")
 		}
 	}
 }

@@ -58,13 +58,13 @@ func TestWrongParametersOfTheStreamAreRefused(t *testing.T) {
 	s := testServer(t, &fakeRuntime{}, Options{})
 	for query, want := range map[string]string{
 		"topic=object":                 "unknown parameter 'topic'",
-		"topics=objects":               "unknown topic 'objects'",
-		"topics=":                      "parameter topics is empty",
-		"topics=object,":               "unknown topic ''",
-		"service=":                     "parameter service is empty",
+		"topics=objects":               "parameter topics cannot be 'objects'",
+		"topics=":                      "parameter topics cannot be ''",
+		"topics=object,":               "parameter topics cannot be 'object,'",
+		"service=":                     "parameter service cannot be '': it takes a name",
 		"service=a&service=b":          "given twice",
 		"status=done":                  "cannot be 'done'",
-		"invocation_id=inv_1":          "malformed id",
+		"invocation_id=inv_1":          "the id of an invocation",
 		"after=17":                     "like 3-17",
 		"after=3-017":                  "like 3-17",
 		"after=-1-1":                   "like 3-17",

@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"cmp"
-	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -19,6 +17,8 @@ const (
 	maxJournalLimit     = 1000
 	defaultValueBytes   = 4096
 	maxValueBytes       = 1 << 20
+	// maxIndex is the highest index that an entry of a journal can have.
+	maxIndex = 1<<31 - 1
 	// maxExamined bounds the entries that one request looks at.
 	maxExamined = 5000
 )
@@ -33,43 +33,17 @@ type inspectParams struct {
 	export bool
 }
 
-// parseInspectParams reads the parameters; an unknown one is an error, because
-// a misspelt filter that is ignored answers another question.
-func parseInspectParams(q url.Values) (inspectParams, *failure) {
-	p := inspectParams{journal: true, limit: defaultJournalLimit, valueBytes: defaultValueBytes}
-	if q.Get("export") == "true" {
-		p.limit, p.valueBytes, p.export = maxJournalLimit, maxValueBytes, true
+func parseInspect(p *params) inspectParams {
+	in := inspectParams{export: p.yes("export", false)}
+	entries, value := defaultJournalLimit, defaultValueBytes
+	if in.export {
+		entries, value = maxJournalLimit, maxValueBytes
 	}
-	for name, values := range q {
-		text, ok := values[0], true
-		switch name {
-		case "journal":
-			p.journal, ok = text == "true", text == "true" || text == "false"
-		case "from":
-			var n int
-			n, ok = number(text, 0, 1<<31-1)
-			p.from = uint32(n)
-		case "journal_limit":
-			var n int
-			n, ok = number(text, 1, maxJournalLimit)
-			p.limit = uint32(n)
-		case "max_value_bytes":
-			p.valueBytes, ok = number(text, 0, maxValueBytes)
-		case "export":
-			ok = text == "true" || text == "false"
-		default:
-			return p, badRequest("unknown parameter '" + name + "': there are journal, from, journal_limit, max_value_bytes and export")
-		}
-		if !ok {
-			return p, badRequest("parameter " + name + " cannot be '" + text + "'")
-		}
-	}
-	return p, nil
-}
-
-func number(text string, low, high int) (int, bool) {
-	n, err := strconv.Atoi(text)
-	return n, err == nil && low <= n && n <= high
+	in.journal = p.yes("journal", true)
+	in.from = uint32(p.number("from", 0, maxIndex, 0))
+	in.limit = uint32(p.number("journal_limit", 1, maxJournalLimit, entries))
+	in.valueBytes = p.valueBytes(value)
+	return in
 }
 
 // inspect serves GET /introspection/invocations/{id}.
@@ -78,11 +52,12 @@ func (s *Server) inspect(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p, f := parseInspectParams(c.QueryParams())
-	if f != nil {
-		return f
+	p := newParams(c.QueryParams())
+	in := parseInspect(p)
+	if err := p.end(); err != nil {
+		return err
 	}
-	view, err := s.viewInvocation(c, id, p)
+	view, err := s.viewInvocation(c, id, in)
 	if err != nil {
 		return err
 	}

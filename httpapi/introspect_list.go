@@ -24,7 +24,7 @@ func (s *Server) invocationListRoutes(e *echo.Echo) {
 
 // listInvocations serves GET /introspection/invocations.
 func (s *Server) listInvocations(c echo.Context) error {
-	p := newListParams(c.QueryParams())
+	p := newParams(c.QueryParams())
 	f := invocationFilter(p)
 	if err := p.end(); err != nil {
 		return err
@@ -47,12 +47,6 @@ func newInvocationItem(item *query.Invocation) *invocationView {
 // maxAge is thirty years, in milliseconds.
 const maxAge = 30 * 366 * 24 * 3_600_000
 
-// text is a word of a closed set.
-type text string
-
-// String returns the word.
-func (t text) String() string { return string(t) }
-
 // The closed sets of the list of invocations.
 func resultWords() []text { return []text{"success", "failure"} }
 func orderWords() []text  { return []text{"newest", "oldest"} }
@@ -62,7 +56,7 @@ func invokers() []machine.InvokedBy {
 }
 
 // invocationFilter reads the parameters of the list.
-func invocationFilter(p *listParams) (f query.InvocationFilter) {
+func invocationFilter(p *params) (f query.InvocationFilter) {
 	f.Service = p.name("service")
 	if key, given := p.key("key"); given {
 		f.Key = &key
@@ -88,37 +82,22 @@ func invocationFilter(p *listParams) (f query.InvocationFilter) {
 	return f
 }
 
-// some reads text that is not empty, "" when it is not given.
-func (p *listParams) some(name string) string {
-	value, given := p.key(name)
-	if given && value == "" {
-		p.refuse(name, value, "text that is not empty")
-	}
-	return value
+// listView is the answer of a list.
+type listView[T any] struct {
+	Items []T `json:"items"`
+	// NextCursor asks for the next page, null behind the last one.
+	NextCursor *string `json:"next_cursor"`
+	Examined   int     `json:"examined"`
+	Partial    bool    `json:"partial,omitempty"`
 }
 
-// instant reads a time and returns it in milliseconds since the epoch, 0 when it
-// is not given.
-func (p *listParams) instant(name string) (ms int64) {
-	value, given := p.one(name)
-	if !given {
-		return 0
+func newListView[T, V any](page query.Page[T], view func(*T) V) listView[V] {
+	v := listView[V]{Items: make([]V, len(page.Items)), Examined: page.Examined, Partial: page.Partial}
+	for i := range page.Items {
+		v.Items[i] = view(&page.Items[i])
 	}
-	t, err := time.Parse(time.RFC3339Nano, value)
-	if ms = t.UnixMilli(); err != nil || ms <= 0 {
-		p.refuse(name, value, "a time after 1970 like 2026-11-23T08:30:00.000Z; a + in it is written as %2B")
+	if page.Next != "" {
+		v.NextCursor = &page.Next
 	}
-	return ms
-}
-
-// optional reads a parameter whose value is one word of a closed set, the zero
-// value when it is not given.
-func optional[W word](p *listParams, name string, set []W) (chosen W) {
-	if _, given := p.one(name); !given {
-		return chosen
-	}
-	if all := words(p, name, set); len(all) == 1 {
-		chosen = all[0]
-	}
-	return chosen
+	return v
 }

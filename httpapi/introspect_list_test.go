@@ -195,7 +195,7 @@ func FuzzInvocationListParameters(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := newListParams(values)
+		p := newParams(values)
 		_ = invocationFilter(p)
 		var f *failure
 		if err := p.end(); err != nil && (!errors.As(err, &f) || f.status != 400) {

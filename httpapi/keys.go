@@ -61,7 +61,7 @@ func keyOrders() []query.KeyOrder {
 }
 
 func (s *Server) listKeys(c echo.Context, service string) error {
-	p := newListParams(c.QueryParams())
+	p := newParams(c.QueryParams())
 	f := query.KeyFilter{Service: service}
 	f.Prefix, _ = p.key("prefix")
 	f.Statuses = words(p, "status", query.KeyStatuses())
@@ -88,9 +88,9 @@ func (s *Server) keyError(err error, service string) error {
 }
 
 func (s *Server) readKey(c echo.Context, key ident.ObjectKey) error {
-	p := newListParams(c.QueryParams())
+	p := newParams(c.QueryParams())
 	o := query.KeyOptions{InboxLimit: p.number("inbox_limit", 0, maxInboxLimit, defaultInboxLimit)}
-	valueBytes := p.number("max_value_bytes", 0, maxValueBytes, defaultValueBytes)
+	valueBytes := p.valueBytes(defaultValueBytes)
 	if after, given := p.one("state_after"); given {
 		o.StateAfter = &after
 	}
@@ -107,7 +107,7 @@ func (s *Server) readKey(c echo.Context, key ident.ObjectKey) error {
 
 // awakeables serves GET /introspection/awakeables.
 func (s *Server) awakeables(c echo.Context) error {
-	p := newListParams(c.QueryParams())
+	p := newParams(c.QueryParams())
 	f := query.AwakeableFilter{Service: p.name("service")}
 	f.Key, f.HasKey = p.key("key")
 	f.Handler = p.name("handler")
@@ -127,7 +127,7 @@ func (s *Server) awakeables(c echo.Context) error {
 
 // promises serves GET /introspection/promises.
 func (s *Server) promises(c echo.Context) error {
-	p := newListParams(c.QueryParams())
+	p := newParams(c.QueryParams())
 	f := query.PromiseFilter{}
 	service := p.name("service")
 	if service != "" {
@@ -140,7 +140,7 @@ func (s *Server) promises(c echo.Context) error {
 		f.Name = &name
 	}
 	f.Completed = p.flag("completed")
-	valueBytes := p.number("max_value_bytes", 0, maxValueBytes, defaultValueBytes)
+	valueBytes := p.valueBytes(defaultValueBytes)
 	paging := p.paging()
 	if err := p.end(); err != nil {
 		return err

@@ -79,7 +79,7 @@ func (s *Server) metricsRoute(e *echo.Echo) {
 		_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(2 * s.opts.TransferTimeout))
 		serve.ServeHTTP(c.Response(), c.Request())
 		return nil
-	})
+	}, bare)
 }
 
 // enter counts a request that begins.

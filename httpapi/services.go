@@ -37,14 +37,14 @@ func (s *Server) serviceRoutes(e *echo.Echo) {
 		return s.writeView(c, struct {
 			Services []serviceView `json:"services"`
 		}{views()})
-	})
+	}, bare)
 	e.GET("/services/:service", func(c echo.Context) error {
 		v, err := find(c)
 		if err != nil {
 			return err
 		}
 		return s.writeView(c, v)
-	})
+	}, bare)
 	e.GET("/services/:service/handlers", func(c echo.Context) error {
 		v, err := find(c)
 		if err != nil {
@@ -53,7 +53,7 @@ func (s *Server) serviceRoutes(e *echo.Echo) {
 		return s.writeView(c, struct {
 			Handlers []handlerView `json:"handlers"`
 		}{v.Handlers})
-	})
+	}, bare)
 	e.GET("/services/:service/handlers/:handler", func(c echo.Context) error {
 		v, err := find(c)
 		if err != nil {
@@ -64,14 +64,14 @@ func (s *Server) serviceRoutes(e *echo.Echo) {
 			return f
 		}
 		return s.writeView(c, h)
-	})
+	}, bare)
 	e.GET("/services/:service/openapi", func(c echo.Context) error {
 		v, err := find(c)
 		if err != nil {
 			return err
 		}
 		return s.writeView(c, s.document(v.Name))
-	})
+	}, bare)
 }
 
 // document describes a bound service to clients, as the ingress serves it.

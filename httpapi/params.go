@@ -1,11 +1,15 @@
 package httpapi
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/query"
@@ -14,25 +18,36 @@ import (
 // maxQueueDepth bounds the parameter of this name.
 const maxQueueDepth = 1 << 40
 
-// listParams reads the parameters of a list, one by one, and remembers the first
-// thing that is wrong. A parameter that nobody has asked for is wrong as well: a
-// misspelt filter that is ignored answers another question.
-type listParams struct {
+// params reads the parameters of a route of the admin port, one by one, and
+// remembers the first thing that is wrong. A parameter that nobody has asked for
+// is wrong as well: one that is misspelt and ignored does another thing than was
+// meant.
+type params struct {
 	values url.Values
 	known  []string
 	failed *failure
 }
 
-func newListParams(values url.Values) *listParams { return &listParams{values: values} }
+func newParams(values url.Values) *params { return &params{values: values} }
+
+// bare is a route without parameters.
+func bare(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := newParams(c.QueryParams()).end(); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}
 
 // all returns the values of a parameter that may be repeated.
-func (p *listParams) all(name string) []string {
+func (p *params) all(name string) []string {
 	p.known = append(p.known, name)
 	return p.values[name]
 }
 
 // one returns the value of a parameter, and whether it was given.
-func (p *listParams) one(name string) (value string, given bool) {
+func (p *params) one(name string) (value string, given bool) {
 	values := p.all(name)
 	switch {
 	case len(values) == 0:
@@ -43,14 +58,14 @@ func (p *listParams) one(name string) (value string, given bool) {
 	return values[0], true
 }
 
-func (p *listParams) fail(message string) {
+func (p *params) fail(message string) {
 	if p.failed == nil {
 		p.failed = badRequest(message)
 	}
 }
 
 // refuse says which values a parameter takes.
-func (p *listParams) refuse(name, value, takes string) {
+func (p *params) refuse(name, value, takes string) {
 	if len(value) > maxNameBytes || !utf8.ValidString(value) {
 		p.fail("parameter " + name + " takes " + takes)
 		return
@@ -59,7 +74,7 @@ func (p *listParams) refuse(name, value, takes string) {
 }
 
 // name reads the name of a service, a handler or a promise.
-func (p *listParams) name(name string) string {
+func (p *params) name(name string) string {
 	value, given := p.one(name)
 	if given && (value == "" || len(value) > maxNameBytes || !utf8.ValidString(value)) {
 		p.refuse(name, value, "a name of 1 to 255 bytes")
@@ -68,7 +83,7 @@ func (p *listParams) name(name string) string {
 }
 
 // key reads a key, which may be empty, or the beginning of one.
-func (p *listParams) key(name string) (value string, given bool) {
+func (p *params) key(name string) (value string, given bool) {
 	value, given = p.one(name)
 	if len(value) > maxKeyBytes || !utf8.ValidString(value) {
 		p.refuse(name, value, "UTF-8 of at most 1024 bytes")
@@ -77,20 +92,20 @@ func (p *listParams) key(name string) (value string, given bool) {
 }
 
 // number reads a number from low to high.
-func (p *listParams) number(name string, low, high, otherwise int) int {
+func (p *params) number(name string, low, high, otherwise int) int {
 	value, given := p.one(name)
 	if !given {
 		return otherwise
 	}
-	n, ok := number(value, low, high)
-	if !ok {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < low || n > high {
 		p.refuse(name, value, "a number from "+strconv.Itoa(low)+" to "+strconv.Itoa(high))
 	}
 	return n
 }
 
 // flag reads true or false, nil when it is not given.
-func (p *listParams) flag(name string) *bool {
+func (p *params) flag(name string) *bool {
 	value, given := p.one(name)
 	if !given {
 		return nil
@@ -103,7 +118,7 @@ func (p *listParams) flag(name string) *bool {
 }
 
 // id reads the id of an invocation, zero when it is not given.
-func (p *listParams) id(name string) (id ident.InvocationID) {
+func (p *params) id(name string) (id ident.InvocationID) {
 	value, given := p.one(name)
 	if !given {
 		return id
@@ -115,8 +130,44 @@ func (p *listParams) id(name string) (id ident.InvocationID) {
 	return id
 }
 
+// yes reads true or false.
+func (p *params) yes(name string, otherwise bool) bool {
+	if given := p.flag(name); given != nil {
+		return *given
+	}
+	return otherwise
+}
+
+// valueBytes reads how much of a value is shown.
+func (p *params) valueBytes(otherwise int) int {
+	return p.number("max_value_bytes", 0, maxValueBytes, otherwise)
+}
+
+// some reads text that is not empty, "" when it is not given.
+func (p *params) some(name string) string {
+	value, given := p.key(name)
+	if given && value == "" {
+		p.refuse(name, value, "text that is not empty")
+	}
+	return value
+}
+
+// instant reads a time and returns it in milliseconds since the epoch, 0 when it
+// is not given.
+func (p *params) instant(name string) (ms int64) {
+	value, given := p.one(name)
+	if !given {
+		return 0
+	}
+	t, err := time.Parse(time.RFC3339Nano, value)
+	if ms = t.UnixMilli(); err != nil || ms <= 0 {
+		p.refuse(name, value, "a time after 1970 like 2026-11-23T08:30:00.000Z; a + in it is written as %2B")
+	}
+	return ms
+}
+
 // paging reads limit and cursor.
-func (p *listParams) paging() query.Paging {
+func (p *params) paging() query.Paging {
 	paging := query.Paging{Limit: p.number("limit", 1, query.MaxLimit, query.DefaultLimit)}
 	cursor, given := p.one("cursor")
 	if given && cursor == "" {
@@ -127,15 +178,15 @@ func (p *listParams) paging() query.Paging {
 }
 
 // end returns the first thing that was wrong, nil when all is well.
-func (p *listParams) end() error {
-	for name := range p.values {
+func (p *params) end() error {
+	for _, name := range slices.Sorted(maps.Keys(p.values)) {
 		if slices.Contains(p.known, name) {
 			continue
 		}
 		if len(name) > maxNameBytes || !utf8.ValidString(name) {
 			name = "…"
 		}
-		return badRequest("unknown parameter '" + name + "': there are " + strings.Join(p.known, ", "))
+		return badRequest("unknown parameter '" + name + "': " + thereAre(p.known))
 	}
 	if p.failed != nil {
 		return p.failed
@@ -143,11 +194,29 @@ func (p *listParams) end() error {
 	return nil
 }
 
+// thereAre names the parameters of a route.
+func thereAre(known []string) string {
+	switch len(known) {
+	case 0:
+		return "this route has none"
+	case 1:
+		return "there is " + known[0]
+	default:
+		return "there are " + strings.Join(known, ", ")
+	}
+}
+
 // word is a value of a closed set.
 type word interface{ String() string }
 
+// text is a word of a closed set.
+type text string
+
+// String returns the word.
+func (t text) String() string { return string(t) }
+
 // words reads a repeatable parameter whose values are words of a closed set.
-func words[W word](p *listParams, name string, set []W) (chosen []W) {
+func words[W word](p *params, name string, set []W) (chosen []W) {
 	for _, value := range p.all(name) {
 		i := slices.IndexFunc(set, func(w W) bool { return w.String() == value })
 		if i < 0 {
@@ -163,7 +232,7 @@ func words[W word](p *listParams, name string, set []W) (chosen []W) {
 
 // choice reads a parameter whose value is one word of a closed set, the first of
 // which is the default.
-func choice[W word](p *listParams, name string, set []W) W {
+func choice[W word](p *params, name string, set []W) W {
 	chosen := words(p, name, set)
 	switch len(chosen) {
 	case 0:
@@ -183,22 +252,14 @@ func oneOf[W word](set []W) string {
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
-// listView is the answer of a list.
-type listView[T any] struct {
-	Items []T `json:"items"`
-	// NextCursor asks for the next page, null behind the last one.
-	NextCursor *string `json:"next_cursor"`
-	Examined   int     `json:"examined"`
-	Partial    bool    `json:"partial,omitempty"`
-}
-
-func newListView[T, V any](page query.Page[T], view func(*T) V) listView[V] {
-	v := listView[V]{Items: make([]V, len(page.Items)), Examined: page.Examined, Partial: page.Partial}
-	for i := range page.Items {
-		v.Items[i] = view(&page.Items[i])
+// optional reads a parameter whose value is one word of a closed set, the zero
+// value when it is not given.
+func optional[W word](p *params, name string, set []W) (chosen W) {
+	if _, given := p.one(name); !given {
+		return chosen
 	}
-	if page.Next != "" {
-		v.NextCursor = &page.Next
+	if all := words(p, name, set); len(all) == 1 {
+		chosen = all[0]
 	}
-	return v
+	return chosen
 }
