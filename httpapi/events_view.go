@@ -3,8 +3,7 @@ package httpapi
 import (
 	"bytes"
 
-	"github.com/dormouse-run/dormouse/actors"
-	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/internal/stream"
 )
 
@@ -48,9 +47,8 @@ type invocationEventView struct {
 }
 
 func newInvocationEventView(e *stream.Event) invocationEventView {
-	v := newInvocationView(&actors.Inspection{Invocation: *e.Invocation, Running: e.Running})
-	v.Failures = nil // the item has the last one
-	return invocationEventView{invocationView: v, PreviousStatus: e.Previous}
+	item := newInvocationItem(&query.Invocation{Row: *e.Invocation, Live: query.LiveAttempt{Running: e.Running}})
+	return invocationEventView{invocationView: item, PreviousStatus: e.Previous}
 }
 
 // removedEventView says that an invocation is not known any more.
@@ -76,53 +74,19 @@ func newObjectEventView(e *stream.Event) objectEventView {
 	return v
 }
 
-// awakeableEventView is an item of the list of awakeables, or one that has left
-// that list.
-type awakeableEventView struct {
-	AwakeableID      string  `json:"awakeable_id"`
-	InvocationID     string  `json:"invocation_id"`
-	Index            uint32  `json:"index"`
-	Service          string  `json:"service"`
-	Key              *string `json:"key,omitempty"`
-	Handler          string  `json:"handler"`
-	State            string  `json:"state"`
-	Since            string  `json:"since"`
-	AgeMS            int64   `json:"age_ms"` // 0: it is news
-	InvocationStatus string  `json:"invocation_status"`
-}
-
-func newAwakeableEventView(e *stream.Event) awakeableEventView {
-	row := e.Invocation
-	v := awakeableEventView{
-		AwakeableID:  row.Awakeable(e.Awakeable.Index).String(),
-		InvocationID: row.ID.String(), Index: e.Awakeable.Index,
-		Service: row.Target.Service, Handler: row.Target.Handler,
-		State: e.Awakeable.State.String(), Since: instant(e.Awakeable.Since), InvocationStatus: e.Status(),
-	}
-	if row.Target.Keyed() {
-		v.Key = &row.Target.Key
-	}
+// newAwakeableEventView is an item of the list of awakeables, or one that has left
+// that list. It is news, so its age is 0.
+func newAwakeableEventView(e *stream.Event) awakeableView {
+	v := newAwakeableView(e.Invocation.Awakeable(e.Awakeable.Index), e.Invocation)
+	v.State, v.Since, v.InvocationStatus = e.Awakeable.State.String(), instant(e.Awakeable.Since), e.Status()
 	return v
 }
 
-// promiseEventView is an item of the list of promises.
-type promiseEventView struct {
-	Service   string       `json:"service"`
-	Key       string       `json:"key"`
-	Name      string       `json:"name"`
-	Completed bool         `json:"completed"`
-	Waiters   []string     `json:"waiters"` // nobody waits any more
-	Value     *payload     `json:"value,omitempty"`
-	Failure   *failureBody `json:"failure,omitempty"`
-}
-
-func newPromiseEventView(e *stream.Event) promiseEventView {
-	v := promiseEventView{Service: e.Object.Service, Key: e.Object.Key, Name: e.Promise.Name, Completed: true, Waiters: []string{}}
-	switch r := &e.Promise.Result; {
-	case r.Kind == journal.ResultFailure && r.Failure != nil:
-		v.Failure = &failureBody{Code: r.Failure.Code, Message: r.Failure.Message, Metadata: pairsOf(r.Failure.Metadata)}
-	default:
-		v.Value = payloadOf(r.Value, defaultValueBytes)
-	}
-	return v
+// newPromiseEventView is an item of the list of promises. Nobody waits for it any
+// more.
+func newPromiseEventView(e *stream.Event) promiseView {
+	return newPromiseItem(&query.PromiseItem{
+		Service: e.Object.Service, Key: e.Object.Key, Name: e.Promise.Name, Result: e.Promise.Result,
+		CreatedAt: e.Promise.CreatedAt, CompletedAt: e.Promise.CompletedAt,
+	}, defaultValueBytes)
 }

@@ -56,6 +56,14 @@ type failureBody struct {
 	Metadata *orderedPairs `json:"metadata,omitempty"`
 }
 
+// newFailureBody returns nil for what is no failure.
+func newFailureBody(r journal.Result) *failureBody {
+	if r.Kind != journal.ResultFailure || r.Failure == nil {
+		return nil
+	}
+	return &failureBody{Code: r.Failure.Code, Message: r.Failure.Message, Metadata: pairsOf(r.Failure.Metadata)}
+}
+
 // completionSet holds the completion ids that are answered. When it is not
 // exact, what it does not hold may be answered or not.
 type completionSet struct {
@@ -139,9 +147,7 @@ func (v *entryView) addResult(r journal.Result, limit int) {
 	case journal.ResultVoid:
 		v.Void = true
 	case journal.ResultFailure:
-		if r.Failure != nil {
-			v.Failure = &failureBody{Code: r.Failure.Code, Message: r.Failure.Message, Metadata: pairsOf(r.Failure.Metadata)}
-		}
+		v.Failure = newFailureBody(r)
 	case journal.ResultInvocationID:
 		v.InvocationID = r.InvocationID
 	case journal.ResultStateKeys:

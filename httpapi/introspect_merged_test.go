@@ -23,7 +23,7 @@ func TestIntrospectionShowsTheIDsThatResolve(t *testing.T) {
 	if view := h.view(id); !strings.Contains(view, `"awakeable_id":"`+told+`"`) {
 		t.Errorf("the invocation waits for %s and is shown as %s", told, view)
 	}
-	if items := h.listAll("/introspection/awakeables?service=Vault"); len(items) != 1 || items[0]["awakeable_id"] != told {
+	if items := h.listAll("/introspection/awakeables?service=Vault"); len(items) != 1 || items[0]["awakeable_id"] != told || items[0]["invocation_id"] != id {
 		t.Errorf("the list of awakeables is %v, and the handler was given %s", items, told)
 	}
 	if items := h.listAll("/introspection/invocations?service=Vault"); len(items) != 1 || items[0]["awaiting"] == nil {

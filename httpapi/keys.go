@@ -122,7 +122,7 @@ func (s *Server) awakeables(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.writeView(c, newListView(page, newAwakeableView))
+	return s.writeView(c, newListView(page, newAwakeableItem))
 }
 
 // promises serves GET /introspection/promises.
@@ -149,9 +149,5 @@ func (s *Server) promises(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.writeView(c, newListView(page, func(item *query.PromiseItem) promiseView {
-		v := newPromiseView(item, valueBytes)
-		v.Service, v.Key = item.Service, &item.Key
-		return v
-	}))
+	return s.writeView(c, newListView(page, func(item *query.PromiseItem) promiseView { return newPromiseItem(item, valueBytes) }))
 }

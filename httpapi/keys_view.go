@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"github.com/dormouse-run/dormouse/internal/ident"
-	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/internal/query"
 )
@@ -120,18 +119,21 @@ type awakeableView struct {
 	QueueDepth *uint64 `json:"queue_depth,omitempty"`
 }
 
-func newAwakeableView(a *query.AwakeableItem) awakeableView {
-	t := &a.Invocation.Target
-	v := awakeableView{
-		AwakeableID: a.ID.String(), InvocationID: a.ID.Invocation.String(), Index: a.ID.Index,
-		Service: t.Service, Handler: t.Handler, State: a.State.String(), Since: instant(a.Since), AgeMs: a.AgeMs,
-		InvocationStatus: a.Invocation.Status.String(),
-	}
-	if a.Running {
-		v.InvocationStatus = "running"
-	}
+// newAwakeableView shows whose awakeable it is; the rest is for the caller.
+func newAwakeableView(id ident.AwakeableID, row *machine.InvocationRow) awakeableView {
+	t := &row.Target
+	v := awakeableView{AwakeableID: id.String(), InvocationID: row.ID.String(), Index: id.Index, Service: t.Service, Handler: t.Handler}
 	if t.Keyed() {
 		v.Key = &t.Key
+	}
+	return v
+}
+
+func newAwakeableItem(a *query.AwakeableItem) awakeableView {
+	v := newAwakeableView(a.ID, a.Invocation)
+	v.State, v.Since, v.AgeMs, v.InvocationStatus = a.State.String(), instant(a.Since), a.AgeMs, a.Invocation.Status.String()
+	if a.Running {
+		v.InvocationStatus = "running"
 	}
 	if a.Exclusive {
 		v.QueueDepth = &a.QueueDepth
@@ -162,12 +164,19 @@ func newPromiseView(p *query.PromiseItem, valueBytes int) promiseView {
 	for i, id := range p.Waiters {
 		v.Waiters[i] = id.String()
 	}
-	switch f := p.Result.Failure; {
-	case p.Result.Kind == journal.ResultFailure && f != nil:
-		v.Failure = &failureBody{Code: f.Code, Message: f.Message, Metadata: pairsOf(f.Metadata)}
+	switch failed := newFailureBody(p.Result); {
+	case failed != nil:
+		v.Failure = failed
 	case v.Completed:
 		v.Value = payloadOf(p.Result.Value, valueBytes)
 	}
+	return v
+}
+
+// newPromiseItem shows a promise without its key.
+func newPromiseItem(p *query.PromiseItem, valueBytes int) promiseView {
+	v := newPromiseView(p, valueBytes)
+	v.Service, v.Key = p.Service, &p.Key
 	return v
 }
 
