@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -52,6 +53,8 @@ type OverloadedError struct {
 	// too much waits for the disk.
 	Requests   bool
 	RetryAfter time.Duration
+	// what says it in other words, "" for those of Error.
+	what string
 }
 
 // Error implements error.
@@ -60,7 +63,7 @@ func (e *OverloadedError) Error() string {
 	if e.Requests {
 		what = "too many concurrent requests"
 	}
-	return fmt.Sprintf("%s; try again in %v", what, e.RetryAfter)
+	return fmt.Sprintf("%s; try again in %v", cmp.Or(e.what, what), e.RetryAfter)
 }
 
 // OutcomeUnknownError is returned when the runtime stopped after it had handed

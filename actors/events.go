@@ -189,8 +189,8 @@ func (h *hub) subscribe(o EventOptions) (*subscriber, error) {
 	case h.closed:
 		return nil, ErrStopped
 	case len(h.subs) >= h.limit:
-		busy := &OverloadedError{Requests: true, RetryAfter: eventHeartbeat}
-		return nil, fmt.Errorf("there are %d event streams, as many as Options.MaxEventStreams allows: %w", len(h.subs), busy)
+		what := fmt.Sprintf("there are %d event streams, as many as Options.MaxEventStreams allows", len(h.subs))
+		return nil, &OverloadedError{Requests: true, RetryAfter: eventHeartbeat, what: what}
 	}
 	if h.lapse != nil {
 		h.lapse()

@@ -12,9 +12,6 @@ const (
 	stateWaiting    = "waiting"
 )
 
-// codeCancelled is the code of a wait that was cancelled.
-const codeCancelled restate.Code = 409
-
 // maxTurns bounds the loop: a model may want tools for ever.
 const maxTurns = 10
 
@@ -90,7 +87,7 @@ func (s support) use(ctx restate.ObjectContext, c Call) (string, restate.Termina
 		switch {
 		case err == nil:
 			by = ", approved by " + name
-		case err.Code() == codeCancelled:
+		case restate.IsCancelled(err):
 			return "", err
 		default:
 			return "refused: " + err.Message(), nil
@@ -102,7 +99,7 @@ func (s support) use(ctx restate.ObjectContext, c Call) (string, restate.Termina
 	switch {
 	case err == nil:
 		return result + by, nil
-	case err.Code() == codeCancelled:
+	case restate.IsCancelled(err):
 		return "", err
 	default:
 		return "failed: " + err.Message(), nil

@@ -131,7 +131,7 @@ func TestACancelEndsTheLoopWhileAPersonOrTheModelThinks(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := sent.Attach(t.Context())
-		if e := restate.AsTerminalError(err); e == nil || e.Code() != codeCancelled {
+		if e := restate.AsTerminalError(err); e == nil || e.Code() != 409 {
 			t.Errorf("ended with %v", err)
 		}
 		if s := statusOf(t, rt); s.Waiting != nil || len(s.Transcript) == 0 {

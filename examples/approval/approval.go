@@ -17,9 +17,6 @@ const (
 	stateLast    = "last"
 )
 
-// codeCancelled is the code of an await that was cancelled instead of answered.
-const codeCancelled restate.Code = 409
-
 // Question is what a person is asked.
 type Question struct {
 	What string `json:"what"`
@@ -76,7 +73,7 @@ func (a *approver) request(ctx restate.ObjectContext, q Question) (string, error
 	switch {
 	case err == nil:
 		restate.Set(ctx, stateLast, decision)
-	case err.Code() != codeCancelled:
+	case !restate.IsCancelled(err):
 		restate.Set(ctx, stateLast, "rejected: "+err.Message())
 	}
 	return decision, err

@@ -29,12 +29,8 @@ type Order struct {
 	Seats []string `json:"seats"`
 }
 
-// codeCancelled is the code of a wait that was cancelled.
-const codeCancelled restate.Code = 409
-
 // payment takes the money for an order. A repetition with the same number takes
-// it once; a terminal error, with another code than 409, says that there is none
-// to be had.
+// it once; a terminal error says that there is none to be had.
 type payment func(run restate.RunContext, number, customer string, seats []string) error
 
 // shop makes the two objects.
@@ -110,7 +106,7 @@ func (s shop) checkout(ctx restate.ObjectContext, _ restate.Void) (Order, error)
 	number := restate.UUID(ctx).String()
 	pay := func(run restate.RunContext) error { return s.pay(run, number, customer, order.Seats) }
 	err = restate.RunVoid(ctx, pay, restate.WithName("pay"))
-	for err != nil && err.Code() == codeCancelled {
+	for restate.IsCancelled(err) {
 		// A payment that is cut off may have been taken. It is too late to cancel.
 		err = restate.RunVoid(ctx, pay, restate.WithName("pay"))
 	}
