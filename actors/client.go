@@ -129,6 +129,27 @@ func (t *transport) Operate(ctx context.Context, op ingress.Operation, invocatio
 	return nil
 }
 
+// Restart implements ingress.Transport.
+func (t *transport) Restart(ctx context.Context, invocationID string, from uint32) (newID string, err error) {
+	id, err := ident.ParseInvocationID(invocationID)
+	if err != nil {
+		return "", ingress.NewError(400, err.Error(), err)
+	}
+	made, err := t.rt.RestartAsNew(ctx, id, from)
+	if err != nil {
+		return "", refusal(unnamed(err))
+	}
+	return made.String(), nil
+}
+
+// EditState implements ingress.Transport.
+func (t *transport) EditState(ctx context.Context, p ingress.StatePatch) error {
+	if err := t.rt.EditState(ctx, StatePatch(p)); err != nil {
+		return refusal(unnamed(err))
+	}
+	return nil
+}
+
 func operationOf(op ingress.Operation) (machine.Operation, bool) {
 	switch op {
 	case ingress.OperationCancel:
@@ -141,6 +162,8 @@ func operationOf(op ingress.Operation) (machine.Operation, bool) {
 		return machine.OpResume, true
 	case ingress.OperationPurge:
 		return machine.OpPurge, true
+	case ingress.OperationPurgeJournal:
+		return machine.OpPurgeJournal, true
 	default:
 		return 0, false
 	}
@@ -218,6 +241,10 @@ func refusalCode(err error) objects.Code {
 		return 470
 	case errors.Is(err, ErrTooManySignals):
 		return 429
+	case errors.Is(err, ErrNotRestartable):
+		return 422
+	case errors.Is(err, ErrJournalGone):
+		return 410
 	case errors.Is(err, ErrPrivate), errors.Is(err, ErrInvalid):
 		return 400
 	case errors.Is(err, ErrTooLarge):

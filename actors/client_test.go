@@ -78,6 +78,7 @@ func TestRefusalsHaveTheCodesOfHTTP(t *testing.T) {
 		want restate.Code
 	}{
 		{ErrUnknownService, 404}, {ErrUnknownHandler, 404}, {ErrUnknownInvocation, 404}, {ErrNotReady, 470},
+		{ErrNotRestartable, 422}, {ErrJournalGone, 410}, {ErrTooManySignals, 429},
 		{ErrPrivate, 400}, {ErrInvalid, 400}, {ErrTooLarge, 413}, {ErrLowSpace, 507}, {ErrStopped, 503},
 		{&StatusError{Op: machine.OpCancel, ID: id}, 409}, {&StatusError{Op: machine.OpResume, ID: id, TooEarly: true}, 425},
 		{&OverloadedError{Requests: true}, 429}, {&OverloadedError{}, 503}, {&QuarantinedError{Cause: ErrInvalid}, 500},

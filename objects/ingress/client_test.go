@@ -165,13 +165,15 @@ func TestAwakeablesAndOperationsReachTheTransport(t *testing.T) {
 		ingress.Pause(ctx, c, "inv_3"),
 		ingress.Resume(ctx, c, "inv_4"),
 		ingress.Purge(ctx, c, "inv_5"),
+		ingress.PurgeJournal(ctx, c, "inv_6"),
+		ingress.EditState(ctx, c, ingress.StatePatch{Service: "O", Key: "k", Version: "v", State: map[string][]byte{"n": []byte("1")}}),
 		ingress.RejectAwakeable(ctx, c, "sign_1c", reason),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	want := []string{`complete sign_1a "yes"`, "complete sign_1b raw", "cancel inv_1", "kill inv_2", "pause inv_3", "resume inv_4", "purge inv_5", "complete sign_1c "}
+	want := []string{`complete sign_1a "yes"`, "complete sign_1b raw", "cancel inv_1", "kill inv_2", "pause inv_3", "resume inv_4", "purge inv_5", "purge-journal inv_6", "edit O/k v 1", "complete sign_1c "}
 	if !reflect.DeepEqual(f.asked, want) || f.rejection != reason {
 		t.Errorf("asked for %q with %v", f.asked, f.rejection)
 	}

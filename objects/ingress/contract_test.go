@@ -49,6 +49,9 @@ var (
 	_ func(context.Context, *ingress.Client, string, string, error) error                             = ingress.RejectSignal
 	_ func(context.Context, *ingress.Client, string) error                                            = ingress.Cancel
 	_ func(context.Context, *ingress.Client, string) error                                            = ingress.Kill
+	_ func(context.Context, *ingress.Client, string) error                                            = ingress.PurgeJournal
+	_ func(context.Context, *ingress.Client, string, uint32) (string, error)                          = ingress.RestartAsNew
+	_ func(context.Context, *ingress.Client, ingress.StatePatch) error                                = ingress.EditState
 	_ func(context.Context, *ingress.Client, string, ...ingress.InvocationHandleOption) (O, error)    = ingress.Attach[O]
 )
 

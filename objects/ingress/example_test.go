@@ -346,6 +346,47 @@ func ExamplePurge() {
 	// 10 <nil>
 }
 
+// What has ended can be done again, for example when the cause of its failure is
+// mended: with the same input, under an id of its own.
+func ExampleRestartAsNew() {
+	c, stop := start()
+	defer stop()
+	ctx := context.Background()
+	sent, _ := ingress.Object[int, int](c, "Counter", "home", "Add").Send(ctx, 5)
+	fmt.Println(sent.Attach(ctx))
+	id, err := ingress.RestartAsNew(ctx, c, sent.Id(), 0)
+	n, attachErr := ingress.Attach[int](ctx, c, id)
+	fmt.Println(n, id != sent.Id(), err, attachErr)
+	fmt.Println(ingress.PurgeJournal(ctx, c, sent.Id()))
+	_, err = ingress.RestartAsNew(ctx, c, sent.Id(), 0)
+	e, _ := errors.AsType[ingress.Error](err)
+	fmt.Println(e.Code())
+	// Output:
+	// 5 <nil>
+	// 10 true <nil> <nil>
+	// <nil>
+	// 410
+}
+
+// A state that is wrong is corrected through the queue of its key.
+func ExampleEditState() {
+	c, stop := start()
+	defer stop()
+	ctx := context.Background()
+	add := ingress.Object[int, int](c, "Counter", "home", "Add")
+	fmt.Println(add.Request(ctx, 5))
+	fmt.Println(ingress.EditState(ctx, c, ingress.StatePatch{Service: "Counter", Key: "home", State: map[string][]byte{"sum": []byte("41")}}))
+	fmt.Println(add.Request(ctx, 1))
+	err := ingress.EditState(ctx, c, ingress.StatePatch{Service: "Nobody", Key: "home"})
+	e, _ := errors.AsType[ingress.Error](err)
+	fmt.Println(e.Code())
+	// Output:
+	// 5 <nil>
+	// <nil>
+	// 42 <nil>
+	// 404
+}
+
 // An error of the invocation is told from one of the request.
 func ExampleError() {
 	c, stop := start()

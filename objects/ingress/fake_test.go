@@ -2,6 +2,7 @@ package ingress_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,6 +56,16 @@ func (f *fakeTransport) Signal(_ context.Context, id, name string, value []byte,
 
 func (f *fakeTransport) Operate(_ context.Context, op ingress.Operation, id string) error {
 	f.asked = append(f.asked, op.String()+" "+id)
+	return f.err
+}
+
+func (f *fakeTransport) Restart(_ context.Context, id string, from uint32) (string, error) {
+	f.asked = append(f.asked, fmt.Sprintf("restart %s from %d", id, from))
+	return "inv_new", f.err
+}
+
+func (f *fakeTransport) EditState(_ context.Context, p ingress.StatePatch) error {
+	f.asked = append(f.asked, fmt.Sprintf("edit %s/%s %s %s", p.Service, p.Key, p.Version, p.State["n"]))
 	return f.err
 }
 

@@ -84,12 +84,58 @@ func completion(value []byte, reason error) (verb string, body []byte) {
 }
 
 func (t *httpTransport) Operate(ctx context.Context, op Operation, invocationID string) error {
-	if t.admin == "" {
-		return errNoAdmin
-	}
-	address := t.admin + "/invocations/" + segment(invocationID) + "/" + op.String()
-	_, err := t.do(ctx, http.MethodPatch, address, nil, nil, t.adminAuthKey, anyAnswer)
+	_, err := t.atAdmin(ctx, http.MethodPatch, "/invocations/"+segment(invocationID)+"/"+op.String(), nil)
 	return err
+}
+
+func (t *httpTransport) Restart(ctx context.Context, invocationID string, from uint32) (newID string, err error) {
+	path := "/invocations/" + segment(invocationID) + "/restart-as-new"
+	if from > 0 {
+		path += "?from=" + strconv.FormatUint(uint64(from), 10)
+	}
+	response, err := t.atAdmin(ctx, http.MethodPatch, path, nil)
+	if err != nil {
+		return "", err
+	}
+	var made struct {
+		ID string `json:"new_invocation_id"`
+	}
+	if err := json.Unmarshal(response.Body, &made); err != nil {
+		return "", fmt.Errorf("read the answer of the admin port: %w", err)
+	}
+	return made.ID, nil
+}
+
+func (t *httpTransport) EditState(ctx context.Context, p StatePatch) error {
+	patch := struct {
+		Key     string              `json:"object_key"`
+		Version string              `json:"version,omitempty"`
+		State   map[string][]uint16 `json:"new_state"` // json writes []byte as text
+	}{p.Key, p.Version, make(map[string][]uint16, len(p.State))}
+	for name, value := range p.State {
+		numbers := make([]uint16, len(value))
+		for i, b := range value {
+			numbers[i] = uint16(b)
+		}
+		patch.State[name] = numbers
+	}
+	body, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	_, err = t.atAdmin(ctx, http.MethodPost, "/services/"+segment(p.Service)+"/state", body)
+	return err
+}
+
+func (t *httpTransport) atAdmin(ctx context.Context, method, path string, body []byte) (Response, error) {
+	if t.admin == "" {
+		return Response{}, errNoAdmin
+	}
+	var h http.Header
+	if body != nil {
+		h = http.Header{headerContentType: {"application/json"}}
+	}
+	return t.do(ctx, method, t.admin+path, body, h, t.adminAuthKey, anyAnswer)
 }
 
 func (t *httpTransport) ingress(ctx context.Context, method, path string, body []byte, h http.Header, source errorKind) (Response, error) {

@@ -229,3 +229,32 @@ func ExampleService() {
 	fmt.Println(greeting, err)
 	// Output: answered /Greeter/Greet <nil>
 }
+
+func TestARestartIsAskedForAtTheAdminPort(t *testing.T) {
+	t.Parallel()
+	url, asked := serve(t, 200, nil, `{"new_invocation_id":"inv_1new"}`)
+	c := ingress.NewClient("http://127.0.0.1:1", ingress.WithAdminURL(url))
+	for from, uri := range map[uint32]string{0: "/invocations/inv_1/restart-as-new", 7: "/invocations/inv_1/restart-as-new?from=7"} {
+		id, err := ingress.RestartAsNew(t.Context(), c, "inv_1", from)
+		if got := <-asked; err != nil || id != "inv_1new" || got.method != "PATCH" || got.uri != uri {
+			t.Errorf("%s %s gave %q, %v", got.method, got.uri, id, err)
+		}
+	}
+}
+
+func TestAPatchOfTheStateGoesToTheAdminPort(t *testing.T) {
+	t.Parallel()
+	url, asked := serve(t, 202, nil, "")
+	c := ingress.NewClient("http://127.0.0.1:1", ingress.WithAdminURL(url), ingress.WithAdminAuthKey("b"))
+	for want, p := range map[string]ingress.StatePatch{
+		`{"object_key":"k","version":"v1","new_state":{"n":[52,50]}}`: {Service: "O", Key: "k", Version: "v1", State: map[string][]byte{"n": []byte("42")}},
+		`{"object_key":"","new_state":{}}`:                            {Service: "O"},
+	} {
+		if err := ingress.EditState(t.Context(), c, p); err != nil {
+			t.Error(err)
+		}
+		if got := <-asked; got.method != "POST" || got.uri != "/services/O/state" || got.body != want || got.header.Get("Authorization") != "Bearer b" {
+			t.Errorf("got %+v, want %s", got, want)
+		}
+	}
+}

@@ -70,6 +70,34 @@ func Purge(ctx context.Context, c *Client, invocationID string) error {
 	return operate(ctx, c, OperationPurge, invocationID)
 }
 
+// PurgeJournal forgets the journal of a completed invocation; its result stays. One
+// that has not completed is an Error with code 409.
+func PurgeJournal(ctx context.Context, c *Client, invocationID string) error {
+	return operate(ctx, c, OperationPurgeJournal, invocationID)
+}
+
+// RestartAsNew invokes the handler of a completed invocation again, with the same
+// input and under a new id, which it returns. The new one begins with the entries
+// of the old journal up to the one with the index from; 0 copies the input alone.
+// One that has not completed is an Error with code 409 or 425, one whose journal is
+// gone 410, the run of a workflow 422.
+func RestartAsNew(ctx context.Context, c *Client, invocationID string, from uint32) (newID string, err error) {
+	if newID, err = c.transport.Restart(ctx, invocationID, from); err != nil {
+		return "", within(err, "restart invocation %s", invocationID)
+	}
+	return newID, nil
+}
+
+// EditState replaces the state of a key. While a handler holds the key the patch
+// waits in its queue. It returns when the patch is durable. An unknown service is an
+// Error with code 404, one without keys 400.
+func EditState(ctx context.Context, c *Client, p StatePatch) error {
+	if err := c.transport.EditState(ctx, p); err != nil {
+		return within(err, "edit the state of %s/%s", p.Service, p.Key)
+	}
+	return nil
+}
+
 func operate(ctx context.Context, c *Client, op Operation, invocationID string) error {
 	if err := c.transport.Operate(ctx, op, invocationID); err != nil {
 		return within(err, "%s invocation %s", op, invocationID)

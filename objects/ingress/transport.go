@@ -29,8 +29,14 @@ type Transport interface {
 	// Signal sends the value, or the reason when it is not nil, to the next wait
 	// of an invocation for a signal of this name. Signals queue: each one counts.
 	Signal(ctx context.Context, invocationID, name string, value []byte, reason error) error
-	// Operate cancels, kills, pauses, resumes or purges an invocation.
+	// Operate cancels, kills, pauses, resumes or purges an invocation, or purges
+	// its journal.
 	Operate(ctx context.Context, op Operation, invocationID string) error
+	// Restart makes a new invocation of a completed one, with its journal up to
+	// the entry from, and returns its id.
+	Restart(ctx context.Context, invocationID string, from uint32) (newID string, err error)
+	// EditState replaces the state of a key.
+	EditState(ctx context.Context, p StatePatch) error
 }
 
 // DefinitionSource is a Transport to a runtime whose definitions are at hand, as
@@ -51,10 +57,23 @@ const (
 	OperationPause  Operation = "pause"
 	OperationResume Operation = "resume"
 	OperationPurge  Operation = "purge"
+	// OperationPurgeJournal forgets how an invocation came to its result.
+	OperationPurgeJournal Operation = "purge-journal"
 )
 
 // String returns the word.
 func (o Operation) String() string { return string(o) }
+
+// StatePatch asks for another state of one key of an object or a workflow.
+type StatePatch struct {
+	Service, Key string
+	// Version, unless it is empty, is that of the state which may be replaced, as
+	// introspection shows it. A state that has another one by then stays.
+	Version string
+	// State is the whole new state, as the codecs of the handlers write it; JSON
+	// unless they were given another one. Empty clears it.
+	State map[string][]byte
+}
 
 // Request asks for an invocation.
 type Request struct {
