@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/httpapi"
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
@@ -266,7 +267,7 @@ func TestAnEventThatWasSeenSurvivesKill(t *testing.T) {
 func TestAClientThatTakesNothingIsDropped(t *testing.T) {
 	t.Parallel()
 	notes := ledger(t.TempDir() + "/ledger")
-	h := openHouseWith(t, actors.Options{Services: deskServices(notes)}, 300*time.Millisecond)
+	h := openHouseOn(t, persistence.NewMemory(), actors.Options{Services: deskServices(notes)}, func(o *httpapi.Options) { o.TransferTimeout = 300 * time.Millisecond })
 	conn, err := net.Dial("tcp", strings.TrimPrefix(h.admin, "http://"))
 	if err != nil {
 		t.Fatal(err)

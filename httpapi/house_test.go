@@ -45,8 +45,9 @@ func openHouse(t *testing.T, dir string, o actors.Options, p persistence.Options
 	return openHouseOn(t, store, o)
 }
 
-// openHouseOn is openHouse on a store, which it closes.
-func openHouseOn(t *testing.T, store persistence.Store, o actors.Options) *house {
+// openHouseOn is openHouse on a store, which it closes; change sets options of
+// the server.
+func openHouseOn(t *testing.T, store persistence.Store, o actors.Options, change ...func(*httpapi.Options)) *house {
 	t.Helper()
 	o.Store = store
 	rt, err := actors.Open(t.Context(), o)
@@ -54,10 +55,14 @@ func openHouseOn(t *testing.T, store persistence.Store, o actors.Options) *house
 		t.Fatal(err)
 	}
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
-	server, err := httpapi.New(rt, httpapi.Options{
+	options := httpapi.Options{
 		Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler),
 		MaxBody: int64(o.MaxPayload), Ready: func(a httpapi.Addresses) { ready <- a },
-	})
+	}
+	for _, fn := range change {
+		fn(&options)
+	}
+	server, err := httpapi.New(rt, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestIntrospectionShowsTheIDsThatResolve(t *testing.T) {
 	news := listen(t, h.client, h.admin, "topics=awakeable")
 	id := h.send("/Vault/x/ask", `"gold"`)
 	told := notes.await(t, "id", "gold")
-	h.eventually("the handler waits", func() bool { return strings.Contains(h.view(id), `"waits_for"`) })
+	eventually(t, "the handler waits", func() bool { return strings.Contains(h.view(id), `"waits_for"`) })
 
 	if view := h.view(id); !strings.Contains(view, `"awakeable_id":"`+told+`"`) {
 		t.Errorf("the invocation waits for %s and is shown as %s", told, view)
@@ -62,7 +62,7 @@ func TestAQueuedPatchIsShownInItsPlace(t *testing.T) {
 	want(t, h.resolve(awakeable, `"go on"`), 202, "")
 	want(t, h.attach(holder), 200, `"go on"`)
 	want(t, h.attach(queued), 200, "1")
-	h.eventually("the patch is applied", func() bool {
+	eventually(t, "the patch is applied", func() bool {
 		var after struct {
 			State []struct{ Name string }
 		}

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
 	restate "github.com/dormouse-run/dormouse/objects"
@@ -52,20 +51,6 @@ func (h *house) read(path string, into any) {
 	}
 }
 
-// eventually asks until an answer fits.
-func (h *house) eventually(what string, fits func() bool) {
-	h.t.Helper()
-	until := time.Now().Add(patience)
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !fits() {
-		if time.Now().After(until) {
-			h.t.Fatalf("%s: not within %v", what, patience)
-		}
-		<-tick.C
-	}
-}
-
 // TestWhatIsStuckIsFoundOverHTTP walks through the questions of a person on call,
 // on disk and over real ports: which keys are stuck, who holds one and who waits
 // behind, which answers are missing, which promises are open.
@@ -91,12 +76,12 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 	}
 	h.send("/BlockAndWaitWorkflow/w/run", `"in"`)
 	suspended := func() bool { return len(h.listAll("/introspection/objects/Approval?status=suspended&limit=4")) == 21 }
-	h.eventually("21 keys are suspended", suspended)
+	eventually(t, "21 keys are suspended", suspended)
 	if err := h.leave(); err != nil {
 		t.Fatal(err)
 	}
 	h = openHouse(t, dir, o, persistence.Options{})
-	h.eventually("21 keys are suspended in the next life", suspended)
+	eventually(t, "21 keys are suspended in the next life", suspended)
 
 	deepest := h.listAll("/introspection/objects/Approval?order=queue_depth&limit=2")
 	if len(deepest) != 2 || deepest[0]["key"] != "a/b" || deepest[0]["queue_depth"] != 2.0 || deepest[1]["queue_depth"] != 0.0 {
@@ -123,7 +108,7 @@ func TestWhatIsStuckIsFoundOverHTTP(t *testing.T) {
 	if r.status != http.StatusAccepted {
 		t.Fatalf("resolve gives %s", r)
 	}
-	h.eventually("the next of the queue waits", func() bool {
+	eventually(t, "the next of the queue waits", func() bool {
 		next := h.listAll("/introspection/awakeables?key=a%2Fb&state=awaited")
 		return len(next) == 1 && next[0]["invocation_id"] == key.Inbox[0].ID && next[0]["queue_depth"] == 1.0
 	})
