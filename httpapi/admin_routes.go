@@ -88,6 +88,9 @@ func listRoutes(routes []adminRoute) string {
 // with what to ask for instead.
 func (s *Server) explain(e *echo.Echo, next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if f := brokenQuery(c); f != nil {
+			return f
+		}
 		err := next(c)
 		path := c.Request().URL.Path
 		switch {
