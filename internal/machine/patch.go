@@ -45,6 +45,8 @@ type queuedPatch struct {
 	row *PatchRow
 	// token waits until the patch is applied, 0 when nobody does.
 	token Token
+	// places is what inlined says of its values, nil before it is applied.
+	places []bool
 	// applying says that a part of it is written.
 	applying bool
 }
@@ -71,7 +73,7 @@ func (t *transition) editState(ev *EditState) []Need {
 	row := &PatchRow{Partition: t.partition, Seq: t.at.Seq, Version: ev.Version, Values: ev.Values, Retention: ev.Retention}
 	if direct {
 		if t.versionFits(row) {
-			t.writeStateRows(row, 0)
+			t.writeStateRows(row, inlined(row.Values), 0)
 			t.adopt(row)
 		}
 		t.leaveWorkflow(row.Retention, row.Seq, ident.InvocationID{})
@@ -201,7 +203,10 @@ func (t *transition) servePatch(c *ChoreRow, place InboxRow) []Need {
 		if begun {
 			from = int(c.Next)
 		}
-		if next := t.writeStateRows(p.row, from); next < len(p.row.Values) {
+		if p.places == nil {
+			p.places = inlined(p.row.Values)
+		}
+		if next := t.writeStateRows(p.row, p.places, from); next < len(p.row.Values) {
 			p.applying = true
 			c.Generation, c.Next = place.Seq, uint32(next)
 			t.again(c)
@@ -233,9 +238,9 @@ func (t *transition) versionFits(p *PatchRow) bool {
 }
 
 // writeStateRows writes the rows of values from index on, as many as fit an
-// output, and returns the index of the next one.
-func (t *transition) writeStateRows(p *PatchRow, from int) (next int) {
-	places := inlined(p.Values)
+// output, and returns the index of the next one. places is what inlined says of
+// the values.
+func (t *transition) writeStateRows(p *PatchRow, places []bool, from int) (next int) {
 	rows, bytes := 0, 0
 	for i := from; i < len(p.Values); i++ {
 		if places[i] {
@@ -254,11 +259,11 @@ func (t *transition) writeStateRows(p *PatchRow, from int) (next int) {
 // inlined says which values the head record holds. It is what state.replace
 // decides.
 func inlined(values []StateValue) []bool {
-	s := state{cells: map[string]*cell{}, generation: 1}
-	in := make([]bool, len(values))
+	in, bytes := make([]bool, len(values)), 0
 	for i := range values {
-		row, _ := s.set(values[i].Name, values[i].Value, 1)
-		in[i] = row == nil
+		if in[i] = fitsInline(&values[i], bytes); in[i] {
+			bytes += len(values[i].Name) + len(values[i].Value)
+		}
 	}
 	return in
 }
