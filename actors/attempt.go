@@ -22,13 +22,13 @@ import (
 // what has become durable. They share what mu guards. Nobody holds mu while
 // calling anything that may block or call back.
 type attempt struct {
-	rt     *Runtime
-	entry  *entry
-	bound  *binding // nil when this build does not bind the handler
-	start  *machine.StartAttempt
-	birth  ident.Seq
-	epoch  ident.Seq
-	id     ident.InvocationID
+	rt    *Runtime
+	entry *entry
+	bound *binding // nil when this build does not bind the handler
+	start *machine.StartAttempt
+	birth ident.Seq
+	epoch ident.Seq
+	id    ident.InvocationID
 	// alias stands for id in the ids of awakeables, zero when id does.
 	alias  ident.InvocationID
 	target ident.Target

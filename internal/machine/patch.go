@@ -31,7 +31,9 @@ type EditState struct {
 	// Values are the whole new state, sorted by name, each name once.
 	Values []StateValue
 	// Retention says whether the key is that of a workflow, which is then kept
-	// like one whose last invocation has ended. Only its workflow part is used.
+	// like one whose last invocation has ended. Only its workflow part is used. It
+	// is zero when the running build does not bind the service; a workflow that is
+	// there then stays one.
 	Retention Retention
 	// OfObject says that the service is an object in the running build: the
 	// state outlives what an earlier build has kept there as a workflow.
@@ -69,8 +71,8 @@ func (t *transition) editState(ev *EditState) []Need {
 	if replaced {
 		t.removeWorkflow(run)
 	}
-	t.joinPatch(ev)
-	row := &PatchRow{Partition: t.partition, Seq: t.at.Seq, Version: ev.Version, Values: ev.Values, Retention: ev.Retention}
+	row := &PatchRow{Partition: t.partition, Seq: t.at.Seq, Version: ev.Version, Values: ev.Values, Retention: t.retentionOf(ev, run)}
+	t.joinPatch(row, ev.OfObject)
 	if direct {
 		if t.versionFits(row) {
 			t.writeStateRows(row, inlined(row.Values), 0)
@@ -120,13 +122,30 @@ func patchSize(v *StateValue) int {
 	return patchOverhead + len(v.Name) + len(v.Value)
 }
 
+// retentionOf returns that of a patch. When the running build does not bind the
+// service, it is that of the workflow which is there: what is patched goes with it.
+func (t *transition) retentionOf(ev *EditState, run *invocation) Retention {
+	switch {
+	case ev.OfObject || ev.Retention.OfWorkflow || t.head.Workflow == WorkflowHead{}:
+		return ev.Retention
+	case run != nil:
+		return Retention{OfWorkflow: true, Workflow: run.row.Retention.Workflow}
+	default:
+		return Retention{OfWorkflow: true, Workflow: unboundKeep}
+	}
+}
+
+// unboundKeep is how long a workflow without a run is kept behind a patch when no
+// build says how long: 24 h, in ms.
+const unboundKeep = 24 * 3_600_000
+
 // joinPatch counts a patch, like an invocation, so that a workflow does not go
 // before it is applied.
-func (t *transition) joinPatch(ev *EditState) {
+func (t *transition) joinPatch(p *PatchRow, ofObject bool) {
 	switch {
-	case ev.Retention.OfWorkflow:
+	case p.Retention.OfWorkflow:
 		t.countUnfinished()
-	case ev.OfObject:
+	case ofObject:
 		t.keepState()
 	}
 }
