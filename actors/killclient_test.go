@@ -68,6 +68,8 @@ func (c *killClients) start() {
 	c.loop(func() { c.knot("k0", "k1") })
 	c.loop(func() { c.later() })
 	c.loop(func() { c.patch("p") })
+	c.loop(c.remake)
+	c.loop(c.watch)
 }
 
 func (c *killClients) loop(op func()) {
