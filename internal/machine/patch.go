@@ -325,4 +325,7 @@ func (o *Object) settlePatches(durable ident.Seq) {
 			delete(o.patches, seq)
 		}
 	}
+	if len(o.patches) == 0 {
+		o.patches = nil // a map keeps the room of a burst, and every event would walk over it
+	}
 }
