@@ -22,13 +22,15 @@ import (
 // what has become durable. They share what mu guards. Nobody holds mu while
 // calling anything that may block or call back.
 type attempt struct {
-	rt     *Runtime
-	entry  *entry
-	bound  *binding // nil when this build does not bind the handler
-	start  *machine.StartAttempt
-	birth  ident.Seq
-	epoch  ident.Seq
-	id     ident.InvocationID
+	rt    *Runtime
+	entry *entry
+	bound *binding // nil when this build does not bind the handler
+	start *machine.StartAttempt
+	birth ident.Seq
+	epoch ident.Seq
+	id    ident.InvocationID
+	// alias stands for id in the ids of awakeables, zero when id does.
+	alias  ident.InvocationID
 	target ident.Target
 	// alone says that it may be the one that ended the process.
 	alone bool
@@ -174,7 +176,7 @@ func (r stopReason) cause() error {
 func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed ident.Seq, gated bool) *attempt {
 	inv := &start.Invocation
 	a := &attempt{
-		rt: rt, entry: e, start: start, birth: inv.Birth, epoch: start.Epoch, id: inv.ID, target: inv.Target,
+		rt: rt, entry: e, start: start, birth: inv.Birth, epoch: start.Epoch, id: inv.ID, alias: inv.Alias, target: inv.Target,
 		wake: rt.sched.Signal(), gated: gated, recovered: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
 	}
 	if b := rt.bindings.find(inv.Target.Service, inv.Target.Handler); b != nil && b.kind == inv.Target.Kind {

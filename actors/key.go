@@ -152,7 +152,7 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 // taken.
 func (k *keyActor) backlog(s *machine.Signal) *uint32 {
 	for _, a := range slices.Backward(k.live) {
-		if a.id == s.ID {
+		if a.id == s.ID || a.alias == s.ID {
 			return a.backlog()
 		}
 	}

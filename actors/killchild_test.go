@@ -131,7 +131,7 @@ func (w *childWorld) services() []restate.ServiceDefinition {
 			})),
 		restate.NewObject("Steps", brief).Handler("run", restate.NewObjectHandler(w.steps)),
 		restate.NewObject("Waiter", brief).Handler("wait", restate.NewObjectHandler(w.wait)),
-		w.sheets(),
+		w.sheets(), w.vault(),
 	}
 	return slices.Concat(own, w.flows(), w.acts())
 }

@@ -58,7 +58,8 @@ func (c *killClients) start() {
 		c.loop(func() { c.steps(fmt.Sprint("s", i)) })
 		c.loop(func() { c.wait(fmt.Sprint("w", i)) })
 		c.loop(func() { c.order(fmt.Sprint("o", i)) })
-		c.loop(func() { c.live(fmt.Sprint("f", i)) })
+		id := fmt.Sprint("f", i)
+		c.loop(func() { id = c.live(id) })
 	}
 	c.loop(func() { c.reborn("r", 3) })
 	c.loop(func() { c.reborn("crowd", 66) })
@@ -67,6 +68,8 @@ func (c *killClients) start() {
 	c.loop(func() { c.knot("k0", "k1") })
 	c.loop(func() { c.later() })
 	c.loop(func() { c.patch("p") })
+	c.loop(c.remake)
+	c.loop(c.watch)
 }
 
 func (c *killClients) loop(op func()) {
@@ -133,15 +136,24 @@ func (c *killClients) once(a killAsk) (int, []byte, error) {
 }
 
 // finish lets every client end what it has begun, and reports whether that
-// worked. What does not end, although nobody kills the child any more, is lost.
-func (c *killClients) finish() bool {
+// worked. When it takes long, hourLater is called, at most twice: a workflow is
+// removed, and who waits in it told so, at the full hour after its retention, so
+// what has expired during the last child may need another one. What does not end
+// then, although nobody kills the child any more, is lost.
+func (c *killClients) finish(patience time.Duration, hourLater func()) bool {
 	c.stop.Store(true)
 	done := make(chan struct{})
 	go func() { c.wg.Wait(); close(done) }()
-	select {
-	case <-done:
-		return true
-	case <-time.After(40 * time.Second):
+	for later := 2; ; later-- {
+		select {
+		case <-done:
+			return true
+		case <-time.After(patience):
+		}
+		if later == 0 {
+			break
+		}
+		hourLater()
 	}
 	c.underWay.Range(func(name, _ any) bool {
 		c.complain("never answered: %s", name)

@@ -18,22 +18,30 @@ type life struct {
 	// its end, won the value of the promise as it was acknowledged.
 	begun, ended int64
 	won          string
+	// late says that the retention has ended under a request, which has begun a
+	// life without a run: the id is of no use any more.
+	late bool
 }
 
 // live lives one life of a workflow, from before its run to its removal, and
 // judges every answer by those before. In half of the lives the promise is
-// resolved before the run, in half a shared handler outlives the retention.
-func (c *killClients) live(id string) {
+// resolved before the run, in half a shared handler outlives the retention. It
+// returns the id for the next life.
+func (c *killClients) live(id string) (next string) {
 	l := &life{c: c, id: id, token: c.key(), begun: c.hour.Load()}
 	n := c.next.Load()
 	early, held := n%2 == 0, n%4 < 2
 	if early && !l.vacant() {
-		return
+		return id
 	}
-	if early {
-		l.resolve()
+	if early && !l.resolve() {
+		return l.fresh()
 	}
+	hour := l.begun
 	l.start()
+	if early && c.hour.Load() >= hour+flowHours { // what was resolved may be gone
+		c.until(l.ask("/resolve", l.won+"-anew", quoted(l.won)), http.StatusOK, http.StatusConflict)
+	}
 	waits := l.waits(2)
 	if !early {
 		l.resolve()
@@ -43,8 +51,12 @@ func (c *killClients) live(id string) {
 			c.complain("a wait for the promise of %s gives %s, acknowledged was %s", l.token, got, l.won)
 		}
 	}
-	if !l.judge() {
-		return
+	over := !l.judge()
+	if l.late {
+		return l.fresh()
+	}
+	if over {
+		return id
 	}
 	c.note("lives")
 	if held {
@@ -52,6 +64,13 @@ func (c *killClients) live(id string) {
 	} else {
 		l.expire()
 	}
+	return id
+}
+
+// fresh returns an id that nobody has used.
+func (l *life) fresh() string {
+	l.c.note("ids left behind")
+	return "f-" + l.token
 }
 
 func quoted(s string) string { return fmt.Sprintf("%q", s) }
@@ -78,14 +97,19 @@ func (l *life) mayBeGone() bool { return l.c.hour.Load() >= l.begun+flowHours }
 func (l *life) waits(n int) []<-chan string {
 	waits := make([]<-chan string, n)
 	for i := range waits {
-		done := make(chan string, 1)
-		waits[i] = done
-		go func() {
-			_, answer, _ := l.c.until(l.ask("/get", fmt.Sprint("get", i), ""), http.StatusOK)
-			done <- string(answer)
-		}()
+		waits[i] = l.wait(fmt.Sprint("get", i))
 	}
 	return waits
+}
+
+// wait begins to wait for the promise. kind names the wait within the life.
+func (l *life) wait(kind string) <-chan string {
+	done := make(chan string, 1)
+	go func() {
+		_, answer, _ := l.c.until(l.ask("/get", kind, ""), http.StatusOK)
+		done <- string(answer)
+	}()
+	return done
 }
 
 // start sends the run. The id is free, so it is accepted as a new one, unless an
@@ -98,8 +122,9 @@ func (l *life) start() {
 }
 
 // resolve resolves the promise with two values at once. One of them wins, the
-// other one is refused.
-func (l *life) resolve() {
+// other one is refused. It is false when the retention may have ended between them.
+func (l *life) resolve() bool {
+	hour := l.c.hour.Load()
 	values, status := [2]string{l.token + "-a", l.token + "-b"}, [2]int{}
 	var both sync.WaitGroup
 	for i, v := range values {
@@ -114,8 +139,12 @@ func (l *life) resolve() {
 	case [2]int{http.StatusConflict, http.StatusOK}:
 		l.won = values[1]
 	default:
+		if l.c.hour.Load() >= hour+flowHours {
+			return false
+		}
 		l.c.complain("two resolutions of %s give %v", l.token, status)
 	}
+	return true
 }
 
 // judge looks at a run whose promise is resolved from all sides. It is false
@@ -135,14 +164,35 @@ func (l *life) judge() bool {
 	l.same("look", string(answer), seen(l.view()))
 	status, _, _ = l.c.until(l.ask("/resolve", "again", quoted("again")), http.StatusOK, http.StatusConflict)
 	if l.mayBeGone() {
+		l.late = status == http.StatusOK
 		return true
 	}
 	if status != http.StatusConflict {
 		l.c.complain("a third resolution of %s gives %d", l.token, status)
 	}
-	_, answer, _ = l.c.until(l.ask("/get", "late", ""), http.StatusOK)
-	l.same("late wait", string(answer), quoted(l.won))
+	l.waitLate()
 	return !l.c.stop.Load()
+}
+
+// waitLate waits for the promise of a run that has ended. When its retention ends
+// meanwhile, the wait may be one for the promise of a life without a run, which
+// nobody else resolves.
+func (l *life) waitLate() {
+	done := l.wait("late")
+	for {
+		select {
+		case got := <-done:
+			if !l.late {
+				l.same("late wait", got, quoted(l.won))
+			}
+			return
+		case <-time.After(100 * time.Millisecond):
+			if l.mayBeGone() && !l.late {
+				l.late = true
+				l.c.until(l.ask("/resolve", "late", quoted("late")), http.StatusOK, http.StatusConflict)
+			}
+		}
+	}
 }
 
 func (l *life) same(what, got, want string) {

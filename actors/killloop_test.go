@@ -49,10 +49,8 @@ func TestKillLoop(t *testing.T) {
 	}
 	l.spawn("")
 	l.ready()
-	if l.clients.finish() {
-		l.end()
-		l.spawn("") // an hour later: what was delayed is due
-		l.ready()
+	if l.clients.finish(20*time.Second, l.hourLater) {
+		l.hourLater() // what was delayed is due
 		l.clients.check()
 	}
 	l.end()
@@ -213,6 +211,14 @@ func (l *killLoop) fail(format string, a ...any) {
 		l.t.Error(err)
 	}
 	l.t.Fatalf(format+"\nlast of its log:\n%s", append(a, tail[max(0, len(tail)-4000):])...)
+}
+
+// hourLater replaces the child by one that nobody kills, and that lives an hour
+// later.
+func (l *killLoop) hourLater() {
+	l.end()
+	l.spawn("")
+	l.ready()
 }
 
 // end stops the last child cleanly.

@@ -65,16 +65,23 @@ func (c *killClients) patch(id string) {
 	if c.next.Load()%2 == 0 {
 		c.do("/Sheet/"+id+"/hold/send", token+"-hold", "", http.StatusAccepted)
 	}
-	value := strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(fmt.Sprintf("%-100s", token))), " ", ","), "[]")
+	value := func(size int) string {
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint([]byte(fmt.Sprintf("%-*s", size, token))), " ", ","), "[]")
+	}
+	rows, row := sheetRows, value(100)
 	var body strings.Builder
 	fmt.Fprintf(&body, `{"object_key":%q,"new_state":{`, id)
 	for i := range sheetRows {
-		fmt.Fprintf(&body, `"row%d":[%s],`, i, value)
+		fmt.Fprintf(&body, `"row%d":[%s],`, i, row)
+	}
+	if c.next.Load()%4 < 2 { // the patch and a value of it are stored in chunks
+		rows++
+		fmt.Fprintf(&body, `"big":[%s],`, value(300<<10))
 	}
 	state := strings.TrimSuffix(body.String(), ",") + "}}"
 	c.until(killAsk{method: http.MethodPost, url: c.admin + "/services/Sheet/state", body: state}, http.StatusAccepted)
 	answer := c.do("/Sheet/"+id+"/take", token+"-take", "", http.StatusOK)
-	if want := fmt.Sprintf(`{%q:%d}`, token, sheetRows); string(answer) != want && answer != nil {
+	if want := fmt.Sprintf(`{%q:%d}`, token, rows); string(answer) != want && answer != nil {
 		c.complain("behind the patch %s the state of %s is %.300s", token, id, answer)
 	}
 	c.note("patches")

@@ -74,7 +74,7 @@ func (m *meter) of(service string) *serviceMeter {
 // before it is durable; when it does not become so, the process ends.
 func (m *meter) applied(ev machine.Event, out *machine.Output, service string) {
 	switch ev := ev.(type) {
-	case *machine.Invoke:
+	case *machine.Invoke, *machine.Restart:
 		for i := range out.Writes {
 			if _, record := out.Writes[i].Put.(*machine.InvocationRow); record && out.Writes[i].Fresh {
 				m.of(service).accepted.Add(1)

@@ -31,7 +31,9 @@ type EditState struct {
 	// Values are the whole new state, sorted by name, each name once.
 	Values []StateValue
 	// Retention says whether the key is that of a workflow, which is then kept
-	// like one whose last invocation has ended. Only its workflow part is used.
+	// like one whose last invocation has ended. Only its workflow part is used. It
+	// is zero when the running build does not bind the service; a workflow that is
+	// there then stays one.
 	Retention Retention
 	// OfObject says that the service is an object in the running build: the
 	// state outlives what an earlier build has kept there as a workflow.
@@ -45,6 +47,8 @@ type queuedPatch struct {
 	row *PatchRow
 	// token waits until the patch is applied, 0 when nobody does.
 	token Token
+	// places is what inlined says of its values, nil before it is applied.
+	places []bool
 	// applying says that a part of it is written.
 	applying bool
 }
@@ -67,11 +71,11 @@ func (t *transition) editState(ev *EditState) []Need {
 	if replaced {
 		t.removeWorkflow(run)
 	}
-	t.joinPatch(ev)
-	row := &PatchRow{Partition: t.partition, Seq: t.at.Seq, Version: ev.Version, Values: ev.Values, Retention: ev.Retention}
+	row := &PatchRow{Partition: t.partition, Seq: t.at.Seq, Version: ev.Version, Values: ev.Values, Retention: t.retentionOf(ev, run)}
+	t.joinPatch(row, ev.OfObject)
 	if direct {
 		if t.versionFits(row) {
-			t.writeStateRows(row, 0)
+			t.writeStateRows(row, inlined(row.Values), 0)
 			t.adopt(row)
 		}
 		t.leaveWorkflow(row.Retention, row.Seq, ident.InvocationID{})
@@ -118,13 +122,30 @@ func patchSize(v *StateValue) int {
 	return patchOverhead + len(v.Name) + len(v.Value)
 }
 
+// retentionOf returns that of a patch. When the running build does not bind the
+// service, it is that of the workflow which is there: what is patched goes with it.
+func (t *transition) retentionOf(ev *EditState, run *invocation) Retention {
+	switch {
+	case ev.OfObject || ev.Retention.OfWorkflow || t.head.Workflow == WorkflowHead{}:
+		return ev.Retention
+	case run != nil:
+		return Retention{OfWorkflow: true, Workflow: run.row.Retention.Workflow}
+	default:
+		return Retention{OfWorkflow: true, Workflow: unboundKeep}
+	}
+}
+
+// unboundKeep is how long a workflow without a run is kept behind a patch when no
+// build says how long: 24 h, in ms.
+const unboundKeep = 24 * 3_600_000
+
 // joinPatch counts a patch, like an invocation, so that a workflow does not go
 // before it is applied.
-func (t *transition) joinPatch(ev *EditState) {
+func (t *transition) joinPatch(p *PatchRow, ofObject bool) {
 	switch {
-	case ev.Retention.OfWorkflow:
+	case p.Retention.OfWorkflow:
 		t.countUnfinished()
-	case ev.OfObject:
+	case ofObject:
 		t.keepState()
 	}
 }
@@ -201,7 +222,10 @@ func (t *transition) servePatch(c *ChoreRow, place InboxRow) []Need {
 		if begun {
 			from = int(c.Next)
 		}
-		if next := t.writeStateRows(p.row, from); next < len(p.row.Values) {
+		if p.places == nil {
+			p.places = inlined(p.row.Values)
+		}
+		if next := t.writeStateRows(p.row, p.places, from); next < len(p.row.Values) {
 			p.applying = true
 			c.Generation, c.Next = place.Seq, uint32(next)
 			t.again(c)
@@ -233,9 +257,9 @@ func (t *transition) versionFits(p *PatchRow) bool {
 }
 
 // writeStateRows writes the rows of values from index on, as many as fit an
-// output, and returns the index of the next one.
-func (t *transition) writeStateRows(p *PatchRow, from int) (next int) {
-	places := inlined(p.Values)
+// output, and returns the index of the next one. places is what inlined says of
+// the values.
+func (t *transition) writeStateRows(p *PatchRow, places []bool, from int) (next int) {
 	rows, bytes := 0, 0
 	for i := from; i < len(p.Values); i++ {
 		if places[i] {
@@ -254,11 +278,11 @@ func (t *transition) writeStateRows(p *PatchRow, from int) (next int) {
 // inlined says which values the head record holds. It is what state.replace
 // decides.
 func inlined(values []StateValue) []bool {
-	s := state{cells: map[string]*cell{}, generation: 1}
-	in := make([]bool, len(values))
+	in, bytes := make([]bool, len(values)), 0
 	for i := range values {
-		row, _ := s.set(values[i].Name, values[i].Value, 1)
-		in[i] = row == nil
+		if in[i] = fitsInline(&values[i], bytes); in[i] {
+			bytes += len(values[i].Name) + len(values[i].Value)
+		}
 	}
 	return in
 }
@@ -300,5 +324,8 @@ func (o *Object) settlePatches(durable ident.Seq) {
 		if seq <= durable && !p.applying && p.token == 0 {
 			delete(o.patches, seq)
 		}
+	}
+	if len(o.patches) == 0 {
+		o.patches = nil // a map keeps the room of a burst, and every event would walk over it
 	}
 }

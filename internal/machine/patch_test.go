@@ -162,6 +162,9 @@ func (p *player) edit() {
 	if p.workflow {
 		ev.OfObject = false
 		ev.Retention = Retention{OfWorkflow: true, Workflow: []int64{0, 3_600_000}[p.r.IntN(2)]}
+		if h := p.object.head.Workflow; h != (WorkflowHead{}) && p.r.IntN(4) == 0 {
+			ev.Retention = Retention{} // this build does not bind it
+		}
 	}
 	many, size := p.r.IntN(6), []int{1, 600}[p.r.IntN(2)]
 	if p.r.IntN(20) == 0 {

@@ -60,8 +60,10 @@ func (p *player) step() {
 	switch n := p.r.IntN(100); {
 	case n < 20:
 		p.invoke()
-	case n < 23:
+	case n < 22:
 		p.edit()
+	case n < 23:
+		p.restartOne()
 	case n < 55:
 		p.attempt()
 	case n < 70:

@@ -193,7 +193,7 @@ func (s *state) set(name string, value []byte, seq ident.Seq) (row *StateRow, dr
 		s.generation = seq
 	}
 	hadRow := s.drop(name)
-	inline := len(value) <= inlineValue && s.inline+len(name)+len(value) <= inlineTotal
+	inline := fitsInline(&StateValue{Name: name, Value: value}, s.inline)
 	s.cells[name] = &cell{value: value, present: true, loaded: true, inline: inline, written: seq}
 	if inline {
 		s.inline += len(name) + len(value)
@@ -202,6 +202,12 @@ func (s *state) set(name string, value []byte, seq ident.Seq) (row *StateRow, dr
 	s.rows++
 	s.unsettled = append(s.unsettled, name)
 	return &StateRow{Partition: s.partition, Object: s.object, Generation: s.generation, Name: name, Value: value}, false
+}
+
+// fitsInline reports whether a value fits the head record, which holds so many
+// bytes of others.
+func fitsInline(v *StateValue, held int) bool {
+	return len(v.Value) <= inlineValue && held+len(v.Name)+len(v.Value) <= inlineTotal
 }
 
 // clear removes a value and reports whether its row must go.
