@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"net/http"
@@ -139,13 +140,16 @@ func notOffered(path string) string {
 	}
 }
 
+// askedForHead is the key under which the context of a request says that it was
+// HEAD.
+type askedForHead struct{}
+
 // headAsGet serves HEAD by what serves GET. net/http sends no body then.
 func headAsGet(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			get := *r
-			get.Method = http.MethodGet
-			r = &get
+			r = r.WithContext(context.WithValue(r.Context(), askedForHead{}, true))
+			r.Method = http.MethodGet
 		}
 		h.ServeHTTP(w, r)
 	})

@@ -17,6 +17,8 @@ const (
 	maxIndex = 1<<31 - 1
 	// maxExamined bounds the entries that one request looks at.
 	maxExamined = 5000
+	// maxExaminedBytes bounds their size.
+	maxExaminedBytes = 64 << 20
 )
 
 // inspectParams are the parameters of GET /introspection/invocations/{id}.

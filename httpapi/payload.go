@@ -24,7 +24,7 @@ func payloadOf(b []byte, limit int) *payload {
 	}
 	if len(b) > limit {
 		b, p.Truncated = b[:limit], true
-	} else if json.Valid(b) {
+	} else if showsAsJSON(b) {
 		p.JSON = b
 		return p
 	}
@@ -36,6 +36,35 @@ func payloadOf(b []byte, limit int) *payload {
 	s := base64.StdEncoding.EncodeToString(b)
 	p.Base64 = &s
 	return p
+}
+
+// maxShownDepth bounds the nesting of JSON that is shown as such. Decoders have
+// bounds of their own, and one value must not make the whole answer unreadable.
+const maxShownDepth = 256
+
+// showsAsJSON reports whether b can stand in an answer as it is: encoding/json
+// takes strings that are no UTF-8 for valid.
+func showsAsJSON(b []byte) bool {
+	if !utf8.Valid(b) || !json.Valid(b) {
+		return false
+	}
+	depth, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			if depth++; depth > maxShownDepth {
+				return false
+			}
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return true
 }
 
 // wholeRunes drops a rune that the cut has split.
