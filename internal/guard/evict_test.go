@@ -1,9 +1,10 @@
-package httpapi
+package guard
 
 import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,11 +15,9 @@ import (
 // port accepts nobody.
 func TestEvictingAnEncryptedConnectionDoesNotWaitForItsPeer(t *testing.T) {
 	t.Parallel()
-	a := certify(t, t.TempDir(), 1)
-	pair, err := tls.LoadX509KeyPair(a.Cert, a.Key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	pair := server.TLS.Certificates[0]
 	synctest.Test(t, func(t *testing.T) {
 		near, far := net.Pipe()
 		victim := tls.Server(near, &tls.Config{Certificates: []tls.Certificate{pair}})
@@ -32,11 +31,11 @@ func TestEvictingAnEncryptedConnectionDoesNotWaitForItsPeer(t *testing.T) {
 		if err := <-shaken; err != nil {
 			t.Fatal(err)
 		}
-		c := newConnections("ingress", 1, slog.New(slog.DiscardHandler))
-		c.enter(t.Context(), victim)
+		c := NewConnections("ingress", 1, slog.New(slog.DiscardHandler))
+		c.Enter(t.Context(), victim)
 		other, end := net.Pipe()
 		began := time.Now()
-		c.enter(t.Context(), other)
+		c.Enter(t.Context(), other)
 		if took := time.Since(began); took != 0 {
 			t.Errorf("it took %v", took)
 		}
