@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { connect } from "@restatedev/restate-sdk-clients";
 
 export const ingressURL = process.env.INGRESS_URL ?? "http://127.0.0.1:8080";
-const adminURL = process.env.ADMIN_URL ?? "http://127.0.0.1:9070";
+export const adminURL = process.env.ADMIN_URL ?? "http://127.0.0.1:9070";
 const controlURL = process.env.CONTROL_URL;
 
 /** The client of most tests: as it comes, without repetitions. */
