@@ -30,6 +30,8 @@ type scrub struct {
 type missing struct {
 	record machine.InvocationRow
 	what   string
+	// view says that the invocation goes on without it: only lists need it.
+	view bool
 }
 
 // round looks at the next records.
@@ -72,8 +74,15 @@ func (s *scrub) slice(limit int) (n int, found []missing, err error) {
 			if err != nil {
 				return err
 			}
+			unlisted := false
+			if what == "" {
+				what, err = lacksListing(r, record)
+				if unlisted = what != ""; err != nil {
+					return err
+				}
+			}
 			if what != "" {
-				found = append(found, missing{record: *record, what: what})
+				found = append(found, missing{record: *record, what: what, view: unlisted})
 			}
 		}
 		return nil
@@ -158,8 +167,26 @@ func lacksListener(r persistence.Reader, record *machine.InvocationRow, pending 
 	return "", nil
 }
 
-// report quarantines the key of a record that lacks a row.
+// lacksListing looks at the row by which lists find an unfinished invocation.
+func lacksListing(r persistence.Reader, record *machine.InvocationRow) (what string, err error) {
+	listed := machine.StatusRow{Partition: record.ID.Partition(), Class: record.Class(), Birth: record.Birth}
+	if listed.Class == 0 {
+		return "", nil
+	}
+	if row, err := r.Get(listed.Key()); err != nil || row != nil {
+		return "", err
+	}
+	return "its place in the lists by status", nil
+}
+
+// report quarantines the key of a record that lacks a row, unless it can do
+// without.
 func (s *scrub) report(m missing) {
+	if m.view {
+		s.rt.logger.Error("an invocation goes on and is not shown where it should be, until its status changes",
+			"invocation", m.record.ID.String(), "target", m.record.Target.String(), "status", m.record.Status.String(), "lacks", m.what)
+		return
+	}
 	cause := fmt.Errorf("invocation %s is %s and lacks %s: %w", m.record.ID, m.record.Status, m.what, machine.ErrInconsistent)
 	key := ident.ObjectKeyOf(m.record.Target, m.record.ID)
 	if s.rt.quarantined.find(key) == nil {
