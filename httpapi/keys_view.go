@@ -123,7 +123,7 @@ type awakeableView struct {
 func newAwakeableView(a *query.AwakeableItem) awakeableView {
 	t := &a.Invocation.Target
 	v := awakeableView{
-		AwakeableID: a.ID.String(), InvocationID: a.ID.Invocation.String(), Index: a.ID.Index,
+		AwakeableID: a.ID.String(), InvocationID: a.Invocation.ID.String(), Index: a.ID.Index,
 		Service: t.Service, Handler: t.Handler, State: a.State.String(), Since: instant(a.Since), AgeMs: a.AgeMs,
 		InvocationStatus: a.Invocation.Status.String(),
 	}
