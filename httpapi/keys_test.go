@@ -63,7 +63,7 @@ func TestKeysAreShownAsTheContractSays(t *testing.T) {
 			a := query.AwakeableItem{ID: id, Invocation: testHolder(), State: query.AwakeableAwaited, Since: 1_700_000_000_000, AgeMs: 64210, Exclusive: true}
 			b := a
 			b.State, b.Running, b.Exclusive = query.AwakeableEarly, true, false
-			b.Invocation = &machine.InvocationRow{Target: ident.Target{Service: "Greeter", Handler: "Greet", Kind: ident.KindService}}
+			b.Invocation = &machine.InvocationRow{ID: testID, Target: ident.Target{Service: "Greeter", Handler: "Greet", Kind: ident.KindService}}
 			return query.Page[query.AwakeableItem]{Items: []query.AwakeableItem{a, b}}, nil
 		},
 		promises: func(query.PromiseFilter, query.Paging) (query.Page[query.PromiseItem], error) {
