@@ -277,9 +277,13 @@ func (s *stored) add(rt *Runtime, births map[ident.Seq]ident.InvocationID, row m
 		s.answered[ident.AwakeableID{Invocation: births[r.Birth], Index: r.Index}] = true
 	case *machine.HeadRow:
 		k := stream.KeyStanding{Status: stream.WordIdle, Queued: r.InboxLength}
-		if r.Holder != 0 {
-			k.HolderID, k.Status = r.HolderID, s.rows[r.HolderID].Status.String()
-			if k.Status == "ready" {
+		holder := r.HolderID
+		if r.Workflow.Run != 0 {
+			holder = ident.WorkflowID(r.Object.Service, r.Object.Key)
+		}
+		if row := s.rows[holder]; row != nil && row.Status != machine.StatusScheduled && row.Status != machine.StatusCompleted {
+			k.HolderID, k.Status = holder, row.Status.String()
+			if row.Status == machine.StatusReady {
 				k.Status = stream.WordRunning
 			}
 		}

@@ -483,6 +483,47 @@ func TestPromisesAndWorkflowsAreTold(t *testing.T) {
 	})
 }
 
+// TestTheRunOfAWorkflowIsToldAsTheHolderOfItsKey also begins one with a delay, and
+// asks shared handlers of a key whose run has not begun and of one that has ended.
+func TestTheRunOfAWorkflowIsToldAsTheHolderOfItsKey(t *testing.T) {
+	t.Parallel()
+	o := Options{Services: []restate.ServiceDefinition{signup()}, InactivityTimeout: -1, Linger: -1}
+	inBubble(t, o, func(t *testing.T, b *bench) {
+		f := follow(b, EventOptions{Filter: stream.Filter{Topics: stream.TopicObject}})
+		told := func() (lines []string) {
+			synctest.Wait()
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			for _, e := range f.events {
+				if held := e.Key.HolderID == ident.WorkflowID("Signup", "w"); held == (e.Key.Status == stream.WordIdle) {
+					t.Errorf("%v: %s is held by %s", e.At, e.Key.Status, e.Key.HolderID)
+				}
+				lines = append(lines, e.Key.Status)
+			}
+			f.events = nil
+			return lines
+		}
+		wantTold := func(when string, want ...string) {
+			t.Helper()
+			if got := told(); !slices.Equal(got, want) {
+				t.Errorf("%s: the key is told to be %q, want %q", when, got, want)
+			}
+		}
+		late := ask("Signup", "w", "run", false)
+		hour := time.Hour
+		late.Delay = &hour
+		run := send(b, late)
+		wantTold("before its time", "idle")
+		advance(time.Hour)
+		wantTold("when it waits", "running", "suspended")
+		call(b, ask("Signup", "w", "sign", "hello"))
+		wantValue(t, attach(b, run), `"hello"`)
+		wantTold("when it has ended", "running", "idle")
+		call(b, ask("Signup", "w", "look", nil))
+		wantTold("afterwards")
+	})
+}
+
 func TestAKilledAttemptIsNotToldToRunAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	w := &world{}

@@ -166,8 +166,11 @@ func (w *watch) Running(epoch ident.Seq) bool {
 func (w *watch) Key() (s stream.KeyStanding, changed bool) {
 	standing := w.k.obj.Standing()
 	s = stream.KeyStanding{Status: stream.WordIdle, Queued: standing.Queued}
-	if standing.Holder != 0 {
-		s.HolderID, s.Status = standing.HolderID, w.holderStatus(&standing)
+	switch status := w.holderStatus(&standing); status {
+	case machine.StatusReady: // it is about to run, and keys have no word for that
+		s.HolderID, s.Status = standing.HolderID, stream.WordRunning
+	case machine.StatusSuspended, machine.StatusBackingOff, machine.StatusPaused:
+		s.HolderID, s.Status = standing.HolderID, status.String()
 	}
 	told := keyTold{version: w.version, standing: s}
 	changed = told != w.k.told
@@ -175,20 +178,16 @@ func (w *watch) Key() (s stream.KeyStanding, changed bool) {
 	return s, changed
 }
 
-// holderStatus returns the word for the status of a holder. A ready one is about
-// to run, and keys have no word for that.
-func (w *watch) holderStatus(s *machine.Standing) string {
-	status := s.Status
-	if status == 0 {
-		key := machine.InvocationRow{ID: s.HolderID, Birth: s.Holder}
-		if row, ok := w.get(key.Key()).(*machine.InvocationRow); ok {
-			status = row.Status
-		}
+// holderStatus returns the status of a holder, 0 when there is none.
+func (w *watch) holderStatus(s *machine.Standing) machine.Status {
+	if s.Status != 0 || s.Holder == 0 {
+		return s.Status
 	}
-	if status == machine.StatusReady {
-		return stream.WordRunning
+	key := machine.InvocationRow{ID: s.HolderID, Birth: s.Holder}
+	if row, ok := w.get(key.Key()).(*machine.InvocationRow); ok {
+		return row.Status
 	}
-	return status.String()
+	return 0
 }
 
 // get reads a row that memory knows nothing about, nil when there is none.

@@ -121,3 +121,22 @@ func TestSafetyComesFromTheEnvironmentAndFlags(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestTokensOfTheEnvironmentWithoutATokenAreRefused sets what a template gives that had
+// nothing to fill in.
+func TestTokensOfTheEnvironmentWithoutATokenAreRefused(t *testing.T) {
+	for _, name := range []string{envIngressTokens, envAwakeableTokens, envAdminTokens} {
+		for _, text := range []string{" ", ",", " , "} {
+			t.Setenv(name, text)
+			_, err := newServer(guarded(), Options{Safety: envSafety(), Logger: slog.New(slog.DiscardHandler)})
+			if err == nil || !strings.Contains(err.Error(), name+" is set and has no token") {
+				t.Errorf("%s=%q: got %v", name, text, err)
+			}
+		}
+		t.Setenv(name, "")
+	}
+	if err := envSafety().check(); err != nil {
+		t.Errorf("empty variables count as unset, and give %v", err)
+	}
+
+}

@@ -25,6 +25,8 @@ func TestIntrospectionShowsTheIDsThatResolve(t *testing.T) {
 	}
 	if items := h.listAll("/introspection/awakeables?service=Vault"); len(items) != 1 || items[0]["awakeable_id"] != told || items[0]["invocation_id"] != id {
 		t.Errorf("the list of awakeables is %v, and the handler was given %s", items, told)
+	} else if items[0]["invocation_id"] != id {
+		t.Errorf("the list says that %v waits, and it is %s", items[0]["invocation_id"], id)
 	}
 	if items := h.listAll("/introspection/invocations?service=Vault"); len(items) != 1 || items[0]["awaiting"] == nil {
 		t.Errorf("the list of invocations does not say that the handler waits: %v", items)

@@ -57,10 +57,15 @@ type Config struct {
 // signal.NotifyContext to stop on SIGINT and SIGTERM.
 func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) error {
 	c = c.withDefaults()
-	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready, Safety: c.Safety}
-	// The ports come first: when one is taken, no handler has been started.
-	// Who connects meanwhile waits in the queue of the port.
-	l, err := listen(ctx, o.withDefaults())
+	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready, Safety: c.Safety}.withDefaults()
+	// Safety and the ports come first: when a file is missing or a port is taken,
+	// no handler has been started. Who connects meanwhile waits in the queue of
+	// the port.
+	d, err := newDefence(o)
+	if err != nil {
+		return err
+	}
+	l, err := listen(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) e
 	if err != nil {
 		return errors.Join(err, store.Close(), l.close())
 	}
-	s, err := New(rt, o)
+	s, err := newDefended(rt, o, d)
 	if err != nil {
 		return errors.Join(err, rt.Close(), l.close())
 	}

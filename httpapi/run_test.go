@@ -92,6 +92,26 @@ func TestATakenPortEndsRunBeforeTheStoreIsOpened(t *testing.T) {
 	}
 }
 
+func TestWrongSafetyEndsRunBeforeTheStoreIsOpened(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing")
+	for name, safety := range map[string]Safety{
+		"tokens":  {AdminTokens: Tokens{File: missing}},
+		"TLS":     {IngressTLS: TLSFiles{Cert: missing, Key: missing}},
+		"origin":  {AllowOrigins: []string{"shop"}},
+		"streams": {MaxStreams: -1},
+	} {
+		dir := filepath.Join(t.TempDir(), "data")
+		err := Run(t.Context(), Config{Dir: dir, Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0", Logger: quiet(), Safety: safety})
+		if err == nil {
+			t.Errorf("%s: Run went well", name)
+		}
+		if _, err := os.Stat(dir); !os.IsNotExist(err) {
+			t.Errorf("%s: the data directory was touched, and handlers may have run: %v", name, err)
+		}
+	}
+}
+
 func TestFlagsWinOverTheEnvironment(t *testing.T) {
 	t.Setenv("DORMOUSE_DATA", "/env/data")
 	t.Setenv("DORMOUSE_INGRESS", "127.0.0.1:1")

@@ -138,9 +138,9 @@ const (
 
 // envSafety reads the environment.
 func envSafety() (s Safety) {
-	s.IngressTokens = envTokens(envIngressTokens, envIngressTokensFile)
-	s.AwakeableTokens = envTokens(envAwakeableTokens, envAwakeableTokensFile)
-	s.AdminTokens = envTokens(envAdminTokens, envAdminTokensFile)
+	s.IngressTokens = s.envTokens(envIngressTokens, envIngressTokensFile)
+	s.AwakeableTokens = s.envTokens(envAwakeableTokens, envAwakeableTokensFile)
+	s.AdminTokens = s.envTokens(envAdminTokens, envAdminTokensFile)
 	s.IngressTLS = TLSFiles{Cert: os.Getenv(envIngressCert), Key: os.Getenv(envIngressKey)}
 	s.AdminTLS = TLSFiles{Cert: os.Getenv(envAdminCert), Key: os.Getenv(envAdminKey)}
 	s.AllowOrigins = splitWords(os.Getenv(envAllowOrigins))
@@ -149,13 +149,20 @@ func envSafety() (s Safety) {
 	case "1", "true", "yes":
 		s.AwakeableTokens.Open = true
 	default:
-		s.wrong = fmt.Errorf("%s is %q: set it to true or false", envAwakeablesOpen, v)
+		s.wrong = errors.Join(s.wrong, fmt.Errorf("%s is %q: set it to true or false", envAwakeablesOpen, v))
 	}
 	return s
 }
 
-func envTokens(list, file string) Tokens {
-	return Tokens{List: splitWords(os.Getenv(list)), File: os.Getenv(file)}
+// envTokens reads the tokens of one part. A list without a token would leave the
+// part open, and whoever has set it wanted the opposite.
+func (s *Safety) envTokens(list, file string) Tokens {
+	text := os.Getenv(list)
+	t := Tokens{List: splitWords(text), File: os.Getenv(file)}
+	if text != "" && t.List == nil {
+		s.wrong = errors.Join(s.wrong, fmt.Errorf("%s is set and has no token: separate tokens by commas, or unset it", list))
+	}
+	return t
 }
 
 // splitWords cuts a list at commas; nil when there are none.

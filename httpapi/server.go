@@ -128,11 +128,17 @@ func New(rt *actors.Runtime, o Options) (*Server, error) { return newServer(rt, 
 
 func newServer(rt runtime, o Options) (*Server, error) {
 	o = o.withDefaults()
-	s := &Server{rt: rt, opts: o, log: o.Logger, services: newCatalog(rt.Services())}
-	var err error
-	if s.defence, err = newDefence(o); err != nil {
+	d, err := newDefence(o)
+	if err != nil {
 		return nil, err
 	}
+	return newDefended(rt, o, d)
+}
+
+// newDefended returns a server with defaults filled in and its Safety checked.
+func newDefended(rt runtime, o Options, d *defence) (*Server, error) {
+	s := &Server{rt: rt, opts: o, log: o.Logger, services: newCatalog(rt.Services()), defence: d}
+	var err error
 	if s.health, err = s.services.health(); err != nil {
 		return nil, fmt.Errorf("describe the services: %w", err)
 	}

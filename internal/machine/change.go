@@ -34,7 +34,8 @@ func (t *transition) report(inv *invocation) {
 // Standing says who holds a key and how long its queue is.
 type Standing struct {
 	// Holder is the birth of the invocation that holds the key, 0 when it is
-	// free, and HolderID its id.
+	// free, and HolderID its id. That of a workflow is its run, also when the run
+	// has not begun or has completed: its status tells.
 	Holder   ident.Seq
 	HolderID ident.InvocationID
 	// Status and Epoch are those of the holder; Status is 0 when the key is
@@ -49,6 +50,9 @@ type Standing struct {
 // Standing returns the present standing. It is zero before the first event.
 func (o *Object) Standing() Standing {
 	s := Standing{Holder: o.head.Holder, HolderID: o.head.HolderID, Queued: o.inbox.length}
+	if run := o.head.Workflow.Run; s.Holder == 0 && run != 0 {
+		s.Holder, s.HolderID = run, ident.WorkflowID(o.head.Object.Service, o.head.Object.Key)
+	}
 	if inv := o.invocations[s.Holder]; inv != nil {
 		s.Status, s.Epoch = inv.row.Status, inv.row.Epoch
 	}

@@ -167,7 +167,7 @@ func (d *derivation) writes() {
 	}
 	for i := range d.out.Changes { // the status of the holder is not in the head
 		c := &d.out.Changes[i]
-		head = head || c.Row.Target.Kind == ident.KindExclusive && c.Was != c.Row.Status
+		head = head || c.Was != c.Row.Status && (c.Row.Target.Kind == ident.KindExclusive || c.Row.Target.Kind == ident.KindWorkflow)
 	}
 	if !head {
 		return
