@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,64 +15,10 @@ import (
 
 // statePatch is the body of POST /services/{service}/state.
 type statePatch struct {
-	Key     once[*string]     `json:"object_key"`
-	Version once[*string]     `json:"version"`
-	State   once[patchValues] `json:"new_state"`
+	Key     *string               `json:"object_key"`
+	Version *string               `json:"version"`
+	State   *map[string]byteArray `json:"new_state"`
 }
-
-// once is a member of a JSON object that must not come twice: encoding/json takes
-// the last one, or merges them.
-type once[T any] struct {
-	value T
-	given bool
-}
-
-var errTwice = errors.New("a member is given twice")
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (o *once[T]) UnmarshalJSON(text []byte) error {
-	if o.given {
-		return errTwice
-	}
-	o.given = true
-	return json.Unmarshal(text, &o.value)
-}
-
-// patchValues are the values of a new state by name, nil for null. No name comes
-// twice.
-type patchValues map[string]byteArray
-
-// UnmarshalJSON implements json.Unmarshaler. text is valid JSON.
-func (v *patchValues) UnmarshalJSON(text []byte) error {
-	if string(text) == "null" {
-		return nil
-	}
-	if text[0] != '{' {
-		return errNewState
-	}
-	*v = patchValues{}
-	d := json.NewDecoder(bytes.NewReader(text))
-	if _, err := d.Token(); err != nil {
-		return err
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return err
-		}
-		var value byteArray
-		if err := d.Decode(&value); err != nil {
-			return err
-		}
-		if _, twice := (*v)[name.(string)]; twice {
-			return fmt.Errorf("%w: %q", errTwice, name)
-		}
-		(*v)[name.(string)] = value
-	}
-	return nil
-}
-
-var errNewState = errors.New(`new_state is an object of names and values`)
 
 // byteArray is a value as an array of byte values.
 type byteArray []byte
@@ -132,17 +77,23 @@ func parsePatch(body []byte) (p actors.StatePatch, f *failure) {
 		return p, badRequest(`the body is not JSON: it is {"object_key":"…","new_state":{"name":[52,50]}}, with "version" if you like`)
 	case err != nil:
 		return p, fail(http.StatusUnprocessableEntity, fmt.Sprintf("the patch cannot be read: %v", err))
-	case in.Key.value == nil:
+	case in.Key == nil:
 		return p, fail(http.StatusUnprocessableEntity, "the patch names no object_key: whose state shall it be?")
-	case in.State.value == nil:
+	case in.State == nil:
 		return p, fail(http.StatusUnprocessableEntity, "the patch has no new_state: {} clears the state")
 	}
-	p.Key, p.State = *in.Key.value, make(map[string][]byte, len(in.State.value))
-	if in.Version.value != nil {
-		p.Version = *in.Version.value
+	if f := repeated(body, len(*in.State)); f != nil {
+		return p, f
+	}
+	p.Key, p.State = *in.Key, make(map[string][]byte, len(*in.State))
+	if in.Version != nil {
+		p.Version = *in.Version
 	}
 	replaced := strings.ContainsRune(p.Key, utf8.RuneError)
-	for name, value := range in.State.value {
+	for name, value := range *in.State {
+		if value == nil {
+			return p, fail(http.StatusUnprocessableEntity, fmt.Sprintf("the value %q is null: leave it out", name))
+		}
 		p.State[name] = value
 		replaced = replaced || strings.ContainsRune(name, utf8.RuneError)
 	}
@@ -150,4 +101,17 @@ func parsePatch(body []byte) (p actors.StatePatch, f *failure) {
 		return p, badRequest("the patch has half of a surrogate pair in a key or a name: that is no text")
 	}
 	return p, nil
+}
+
+// repeated refuses a patch that says two things: body has values values in its new
+// state.
+func repeated(body []byte, values int) *failure {
+	m := members{known: []string{"object_key", "version", "new_state"}, inner: "new_state"}
+	switch twice, count := m.scan(body); {
+	case twice != "":
+		return fail(http.StatusUnprocessableEntity, "the patch has "+twice+" twice: give it once")
+	case count != values:
+		return fail(http.StatusUnprocessableEntity, "a name of new_state is given twice: give each once")
+	}
+	return nil
 }
