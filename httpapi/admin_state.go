@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
@@ -81,15 +82,36 @@ func parsePatch(body []byte) (p actors.StatePatch, f *failure) {
 	case in.State == nil:
 		return p, fail(http.StatusUnprocessableEntity, "the patch has no new_state: {} clears the state")
 	}
+	if f := repeated(body, len(*in.State)); f != nil {
+		return p, f
+	}
 	p.Key, p.State = *in.Key, make(map[string][]byte, len(*in.State))
 	if in.Version != nil {
 		p.Version = *in.Version
 	}
+	replaced := strings.ContainsRune(p.Key, utf8.RuneError)
 	for name, value := range *in.State {
 		if value == nil {
 			return p, fail(http.StatusUnprocessableEntity, fmt.Sprintf("the value %q is null: leave it out", name))
 		}
 		p.State[name] = value
+		replaced = replaced || strings.ContainsRune(name, utf8.RuneError)
+	}
+	if replaced && !writesReplacement(body) {
+		return p, badRequest("the patch has half of a surrogate pair in a key or a name: that is no text")
 	}
 	return p, nil
+}
+
+// repeated refuses a patch that says two things: body has values values in its new
+// state.
+func repeated(body []byte, values int) *failure {
+	m := members{known: []string{"object_key", "version", "new_state"}, inner: "new_state"}
+	switch twice, count := m.scan(body); {
+	case twice != "":
+		return fail(http.StatusUnprocessableEntity, "the patch has "+twice+" twice: give it once")
+	case count != values:
+		return fail(http.StatusUnprocessableEntity, "a name of new_state is given twice: give each once")
+	}
+	return nil
 }
