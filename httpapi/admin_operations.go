@@ -24,11 +24,14 @@ func operations() []machine.Operation {
 	}
 }
 
+// batchPath is what the paths of operations on many invocations begin with.
+const batchPath = "/internal/invocations_batch_operations/"
+
 // operationRoutes adds the operations on invocations and states.
 func (s *Server) operationRoutes(e *echo.Echo) {
 	for _, op := range operations() {
 		e.PATCH("/invocations/:id/"+op.String(), func(c echo.Context) error { return s.operate(c, op) })
-		e.POST("/internal/invocations_batch_operations/"+op.String(), func(c echo.Context) error { return s.operateBatch(c, op) })
+		e.POST(batchPath+op.String(), func(c echo.Context) error { return s.operateBatch(c, op) })
 	}
 	e.POST("/services/:service/state", s.editState)
 }

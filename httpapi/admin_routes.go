@@ -2,9 +2,11 @@ package httpapi
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -153,26 +155,44 @@ func parametersOf(route string) (names []string, checked bool) {
 		strings.HasPrefix(route, "/services"):
 		return nil, true
 	case strings.HasPrefix(route, "/invocations/:id/"):
-		switch strings.TrimPrefix(route, "/invocations/:id/") {
-		case "resume":
-			return []string{"deployment"}, true
-		case "cancel", "kill", "pause", "purge", "purge-journal":
-			return nil, true
-		}
+		return operationParameters(strings.TrimPrefix(route, "/invocations/:id/"))
+	case strings.HasPrefix(route, batchPath):
+		return operationParameters(strings.TrimPrefix(route, batchPath))
 	}
 	return nil, false
+}
+
+// operationParameters returns the parameters of an operation.
+func operationParameters(op string) (names []string, checked bool) {
+	switch op {
+	case "restart-as-new":
+		return []string{"deployment", "from"}, true
+	case "resume":
+		return []string{"deployment"}, true
+	case "cancel", "kill", "pause", "purge", "purge-journal":
+		return nil, true
+	default:
+		return nil, false
+	}
 }
 
 func unknownParameter(c echo.Context) *failure {
 	if c.Request().URL.RawQuery == "" {
 		return nil
 	}
+	// What url.Values leaves out would be a filter that is ignored.
+	if _, err := url.ParseQuery(c.Request().URL.RawQuery); err != nil && c.Path() != "/health" {
+		return badRequest("the query has a broken percent escape or a semicolon: parameters are separated by &, and a % is written as %25, a ; as %3B")
+	}
 	known, checked := parametersOf(c.Path())
 	if !checked {
 		return nil
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.QueryParams())) {
+	given := c.QueryParams()
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		switch {
+		case slices.Contains(known, name) && len(given[name]) > 1:
+			return badRequest("parameter " + name + " is given twice")
 		case slices.Contains(known, name):
 		case len(known) == 0:
 			return badRequest("unknown parameter '" + name + "': this route has none")
@@ -183,13 +203,16 @@ func unknownParameter(c echo.Context) *failure {
 	return nil
 }
 
+// askedForHead is the key under which the context of a request says that it was
+// HEAD.
+type askedForHead struct{}
+
 // headAsGet serves HEAD by what serves GET. net/http sends no body then.
 func headAsGet(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
-			get := *r
-			get.Method = http.MethodGet
-			r = &get
+			r = r.WithContext(context.WithValue(r.Context(), askedForHead{}, true))
+			r.Method = http.MethodGet
 		}
 		h.ServeHTTP(w, r)
 	})

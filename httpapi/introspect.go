@@ -42,6 +42,9 @@ func parseInspectParams(q url.Values) (inspectParams, *failure) {
 		p.limit, p.valueBytes, p.export = maxJournalLimit, maxValueBytes, true
 	}
 	for name, values := range q {
+		if len(values) > 1 {
+			return p, badRequest("parameter " + name + " is given twice")
+		}
 		text, ok := values[0], true
 		switch name {
 		case "journal":
