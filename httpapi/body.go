@@ -40,20 +40,45 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 	counted := &countedBody{Reader: r.Body, from: &s.bodies}
 	defer counted.release()
 	body, err := readAll(counted, r.ContentLength, limit)
+	if err = bodyError(int64(len(body)), limit, err); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+// bodyError says what is wrong with a body of which size bytes have come.
+func bodyError(size, limit int64, err error) error {
 	var refused *failure
 	switch {
 	case errors.As(err, &refused):
-		return nil, refused
+		return refused
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, fail(http.StatusRequestTimeout, "the body took too long to arrive")
+		return fail(http.StatusRequestTimeout, "the body took too long to arrive")
 	case isGone(err):
-		return nil, errNoAnswer
+		return errNoAnswer
 	case err != nil:
-		return nil, badRequest("the body is not well-formed HTTP: send the request again")
-	case int64(len(body)) > limit:
-		return nil, tooLarge(limit)
+		return badRequest("the body is not well-formed HTTP: send the request again")
+	case size > limit:
+		return tooLarge(limit)
 	}
-	return body, nil
+	return nil
+}
+
+// skipBody reads a body that means nothing, before a route waits. As long as one
+// is to come net/http does not notice that its client has gone.
+func (s *Server) skipBody(r *http.Request) error {
+	limit := s.opts.MaxBody
+	switch {
+	case r.ContentLength > limit:
+		return tooLarge(limit)
+	case r.ContentLength == 0 || r.Body == nil:
+		return nil
+	}
+	k := connectionOf(r)
+	k.rest()
+	defer k.work()
+	n, err := io.Copy(io.Discard, io.LimitReader(r.Body, limit+1))
+	return bodyError(n, limit, err)
 }
 
 // isGone reports whether a body ends because its client does.

@@ -43,14 +43,29 @@ func (s *Server) events(c echo.Context) error {
 	if f != nil {
 		return f
 	}
+	if err := s.skipBody(c.Request()); err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	w := eventWriter{response: c.Response(), control: http.NewResponseController(c.Response().Writer), patience: min(s.opts.TransferTimeout, eventWriteTimeout)}
-	err := s.rt.Events(ctx, o, w.write)
+	err := s.rt.Events(ctx, o, func(b actors.EventBatch) error {
+		err := w.write(b)
+		if err == nil && ctx.Value(askedForHead{}) != nil {
+			err = errHeadersOnly // who has asked for no body would wait for its end
+		}
+		return err
+	})
+	if errors.Is(err, errHeadersOnly) {
+		return nil
+	}
 	if err != nil && c.Response().Committed && ctx.Err() != nil {
 		return nil // the client has left, or the server stops
 	}
 	return err
 }
+
+// errHeadersOnly ends a stream of which only the headers were asked for.
+var errHeadersOnly = errors.New("only the headers were asked for")
 
 // eventWriter writes batches of events as text/event-stream.
 type eventWriter struct {

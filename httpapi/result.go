@@ -134,6 +134,11 @@ func (s *Server) serveByID(x *exchange, verb, text string) error {
 func (s *Server) serveResult(x *exchange, verb string, id ident.InvocationID, h *handler) error {
 	ctx := x.r.Context()
 	if verb == verbAttach {
+		if x.r.Method == http.MethodGet { // that of a POST was read, and names the invocation
+			if err := s.skipBody(x.r); err != nil {
+				return err
+			}
+		}
 		x.slot.free()
 	}
 	if h == nil {
