@@ -8,7 +8,8 @@ import (
 
 // Bounds of what is shown of one key.
 const (
-	// MaxStateValues and MaxStateBytes bound the values of a page of state.
+	// MaxStateValues and MaxStateBytes bound the values of a page of state. The
+	// second one also bounds those of a page of promises.
 	MaxStateValues = 1000
 	MaxStateBytes  = 32 << 20
 	// MaxKeyPromises bounds the promises that are shown with a key.
@@ -234,9 +235,10 @@ func (k *Key) readPromises(r persistence.Reader, m *meter, head *machine.HeadRow
 	}
 	rows := openPromises(r, head, "")
 	defer rows.Close()
+	size := 0
 	for !m.over() && rows.Next() {
 		m.Spend(1)
-		if len(k.Promises) == MaxKeyPromises {
+		if len(k.Promises) == MaxKeyPromises || size >= MaxStateBytes {
 			k.PromisesTruncated = true
 			return nil
 		}
@@ -246,6 +248,7 @@ func (k *Key) readPromises(r persistence.Reader, m *meter, head *machine.HeadRow
 		}
 		if item != nil {
 			k.Promises = append(k.Promises, *item)
+			size += len(item.Result.Value)
 		}
 	}
 	k.PromisesTruncated = k.PromisesTruncated || m.over()

@@ -87,6 +87,8 @@ type promiseWalk struct {
 	filter PromiseFilter
 	limit  int
 	items  []PromiseItem
+	// bytes is the size of their values.
+	bytes int
 
 	// service, at and name are the place behind which the walk goes on: at is the
 	// place in the listing of service. Its workflow is done, unless name is "=" and
@@ -99,7 +101,7 @@ type promiseWalk struct {
 // full ends a step, and reports whether the page ends behind it.
 func (w *promiseWalk) full() bool {
 	over := w.m.over()
-	w.stopped = w.stopped || over || len(w.items) >= w.limit
+	w.stopped = w.stopped || over || len(w.items) >= w.limit || w.bytes >= MaxStateBytes
 	return w.stopped
 }
 
@@ -185,6 +187,7 @@ func (w *promiseWalk) promisesOf(key ident.ObjectKey) error {
 			}
 			if item != nil && (w.filter.Completed == nil || *w.filter.Completed == item.Completed()) {
 				w.items = append(w.items, *item)
+				w.bytes += len(item.Result.Value)
 			}
 		}
 		if w.full() {
