@@ -22,6 +22,8 @@ const (
 	maxValueBytes       = 1 << 20
 	// maxExamined bounds the entries that one request looks at.
 	maxExamined = 5000
+	// maxExaminedBytes bounds their size.
+	maxExaminedBytes = 64 << 20
 )
 
 // inspectParams are the parameters of GET /introspection/invocations/{id}.

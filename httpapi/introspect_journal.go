@@ -64,11 +64,12 @@ type completionSet struct {
 }
 
 // completions collects the answered completion ids from page on to the end of
-// the journal, or to the bound on entries per request.
+// the journal, or to the bound on entries, or on their size, per request.
 func (s *Server) completions(ctx context.Context, id ident.InvocationID, page *actors.Inspection) (ids map[uint32]bool, exact bool, err error) {
 	ids = map[uint32]bool{}
-	for examined := 0; ; {
+	for examined, size := 0, 0; ; {
 		for _, e := range page.Journal {
+			size += len(e.Body)
 			if !e.Type.IsNotification() || e.Type == journal.TypeSignal {
 				continue
 			}
@@ -80,7 +81,7 @@ func (s *Server) completions(ctx context.Context, id ident.InvocationID, page *a
 		switch {
 		case page.NextFrom == nil:
 			return ids, true, nil
-		case examined >= maxExamined:
+		case examined >= maxExamined, size >= maxExaminedBytes:
 			return ids, false, nil
 		}
 		next := actors.InspectOptions{Journal: true, From: *page.NextFrom, Limit: maxJournalLimit}
