@@ -3,6 +3,7 @@ package httpapi
 import (
 	queue "container/list"
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
@@ -56,10 +57,19 @@ func (c *connections) enter(ctx context.Context, conn net.Conn) context.Context 
 	victim := c.victim()
 	c.mu.Unlock()
 	if victim != nil {
-		_ = victim.Close()
+		_ = abandon(victim)
 		c.report()
 	}
 	return context.WithValue(ctx, connectionKey{}, k)
+}
+
+// abandon closes a connection without a goodbye: that of TLS waits for a peer that
+// takes nothing, and nobody else could connect meanwhile.
+func abandon(conn net.Conn) error {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	return conn.Close()
 }
 
 // victim returns the connection to close, nil when there is room. The new one
