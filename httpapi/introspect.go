@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,27 +43,30 @@ func parseInspectParams(q url.Values) (inspectParams, *failure) {
 		p.limit, p.valueBytes, p.export = maxJournalLimit, maxValueBytes, true
 	}
 	for name, values := range q {
-		text, ok := values[0], true
+		text, ok, takes := values[0], true, "true or false"
 		switch name {
 		case "journal":
 			p.journal, ok = text == "true", text == "true" || text == "false"
 		case "from":
 			var n int
 			n, ok = number(text, 0, 1<<31-1)
+			takes = "the index of an entry"
 			p.from = uint32(n)
 		case "journal_limit":
 			var n int
 			n, ok = number(text, 1, maxJournalLimit)
+			takes = fmt.Sprintf("a number from 1 to %d", maxJournalLimit)
 			p.limit = uint32(n)
 		case "max_value_bytes":
 			p.valueBytes, ok = number(text, 0, maxValueBytes)
+			takes = fmt.Sprintf("a number from 0 to %d", maxValueBytes)
 		case "export":
 			ok = text == "true" || text == "false"
 		default:
 			return p, badRequest("unknown parameter '" + name + "': there are journal, from, journal_limit, max_value_bytes and export")
 		}
 		if !ok {
-			return p, badRequest("parameter " + name + " cannot be '" + text + "'")
+			return p, badRequest("parameter " + name + " cannot be '" + text + "': it takes " + takes)
 		}
 	}
 	return p, nil
