@@ -13,6 +13,23 @@ import (
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
+func TestAWrongParameterOfOneInvocationIsToldWhatItTakes(t *testing.T) {
+	t.Parallel()
+	h := testServer(t, &fakeRuntime{}, Options{}).AdminHandler()
+	for query, want := range map[string]string{
+		"journal=maybe":        "parameter journal cannot be 'maybe': it takes true or false",
+		"export=1":             "parameter export cannot be '1': it takes true or false",
+		"from=-1":              "parameter from cannot be '-1': it takes a number from 0 to 2147483647",
+		"journal_limit=0":      "parameter journal_limit cannot be '0': it takes a number from 1 to 1000",
+		"max_value_bytes=many": "parameter max_value_bytes cannot be 'many': it takes a number from 0 to 1048576",
+	} {
+		w := ask(h, "GET", "/introspection/invocations/"+testID.String()+"?"+query, "")
+		if w.Code != 400 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s, want %s", query, w.Code, w.Body, want)
+		}
+	}
+}
+
 func TestAdminRoutes(t *testing.T) {
 	t.Parallel()
 	id := testID.String()

@@ -64,15 +64,16 @@ func shopServices() []restate.ServiceDefinition {
 	}
 }
 
-// openShop serves shopServices until the test ends, and returns the URLs of
-// ingress and admin.
-func openShop(t *testing.T) (ingress, admin string) {
+// openShop serves shopServices to who has the token until the test ends, and
+// returns the URLs of ingress and admin.
+func openShop(t *testing.T, token string) (ingress, admin string) {
 	t.Helper()
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
 	ctx, stop := context.WithCancel(context.Background())
 	config := httpapi.Config{
 		Dir: t.TempDir(), Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Logger: slog.New(slog.DiscardHandler), Ready: func(a httpapi.Addresses) { ready <- a },
+		Safety: httpapi.Safety{IngressTokens: httpapi.Tokens{List: []string{token}}},
 	}
 	go func() { ended <- httpapi.Run(ctx, config, shopServices()...) }()
 	t.Cleanup(func() {

@@ -27,11 +27,11 @@ func TestTheTypeScriptClientOfRestateWorksUnchanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, at := startControl(t, flags...)
-			shopIngress, shopAdmin := openShop(t)
+			shopIngress, shopAdmin := openShop(t, "of-the-shop")
 			cmd := exec.CommandContext(t.Context(), "node", "--test", "--test-concurrency=1", "--test-reporter=tap")
 			cmd.Dir = home
 			cmd.Env = append(os.Environ(), "INGRESS_URL="+c.ingress, "ADMIN_URL="+c.admin, "CONTROL_URL="+at,
-				"SHOP_INGRESS_URL="+shopIngress, "SHOP_ADMIN_URL="+shopAdmin)
+				"SHOP_INGRESS_URL="+shopIngress, "SHOP_ADMIN_URL="+shopAdmin, "SHOP_TOKEN=of-the-shop")
 			out, err := cmd.CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)

@@ -59,7 +59,8 @@ export class Document {
       const pointer = `#/paths/${escaped(path)}`;
       const shared = (item.parameters ?? []).map((p, i) => ({ ...p, pointer: `${pointer}/parameters/${i}` }));
       const own = (item[method].parameters ?? []).map((p, i) => ({ ...p, pointer: `${pointer}/${method}/parameters/${i}` }));
-      return { id: item[method].operationId, method, path, pointer: `${pointer}/${method}`, parameters: [...shared, ...own], ...pick(item[method]) };
+      return { id: item[method].operationId, method, path, pointer: `${pointer}/${method}`, parameters: [...shared, ...own],
+        secured: (item[method].security ?? this.plain.security ?? []).length > 0, ...pick(item[method]) };
     }));
   }
 

@@ -8,7 +8,7 @@ import { adminURL, awaiting, awakeableOf, fresh, ingressURL } from "./setup.mjs"
 import { bodies, endless, sampleOf, statuses, unknown, untrue } from "./openapi.bodies.mjs";
 
 const services = { ingress: ingressURL, admin: adminURL };
-const shop = { ingress: process.env.SHOP_INGRESS_URL, admin: process.env.SHOP_ADMIN_URL };
+const shop = { ingress: process.env.SHOP_INGRESS_URL, admin: process.env.SHOP_ADMIN_URL, token: process.env.SHOP_TOKEN };
 const withShop = shop.admin ? {} : { skip: "SHOP_ADMIN_URL is not set: run it by go test ./examples/testservices" };
 
 test("the documents of the test services are valid and true", async (t) => {
@@ -160,8 +160,11 @@ async function tried(server, document, operation, values, body) {
   return answer;
 }
 
-/** Sends the request of an operation and returns the answer, and what does not fit of both. */
-async function sent({ ingress }, document, operation, values, body) {
+/**
+ * Sends the request of an operation and returns the answer, and what does not fit of both. It has a
+ * token only where the document asks for one.
+ */
+async function sent({ ingress, token }, document, operation, values, body) {
   const used = Object.fromEntries(operation.parameters.filter((p) => p.name in values).map((p) => [p.name, values[p.name]]));
   const at = (where) => operation.parameters.filter((p) => p.in === where && p.name in used).map((p) => [p.name, used[p.name]]);
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(used[name]));
@@ -170,7 +173,7 @@ async function sent({ ingress }, document, operation, values, body) {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : (body ?? new Uint8Array());
   const response = await fetch(ingress + path + (query && `?${query}`), {
     method: operation.method.toUpperCase(),
-    headers: [...at("header"), ...(type && bytes.length > 0 ? [["content-type", type]] : [])],
+    headers: [...at("header"), ...(operation.secured ? [["authorization", `Bearer ${token}`]] : []), ...(type && bytes.length > 0 ? [["content-type", type]] : [])],
     body: bytes.length > 0 ? bytes : undefined,
   });
   const { status, headers } = response;
