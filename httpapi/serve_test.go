@@ -17,6 +17,7 @@ import (
 
 // served is a Server on loopback ports.
 type served struct {
+	server *Server
 	Addresses
 	stop  context.CancelFunc
 	ended chan error
@@ -31,7 +32,7 @@ func serveFake(t *testing.T, f *fakeRuntime, o Options) *served {
 	o.Ingress, o.Admin, o.Ready = "127.0.0.1:0", "127.0.0.1:0", func(a Addresses) { ready <- a }
 	s := testServer(t, f, o)
 	ctx, stop := context.WithCancel(t.Context())
-	v := &served{stop: stop, ended: make(chan error, 1)}
+	v := &served{server: s, stop: stop, ended: make(chan error, 1)}
 	go func() { v.ended <- s.Serve(ctx) }()
 	select {
 	case v.Addresses = <-ready:
