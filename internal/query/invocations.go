@@ -114,32 +114,42 @@ func (s *search) walk() error {
 	}
 	m := NewMerge(all, s.order(), func(a, b machine.Key) int { return positionOf(a).compare(positionOf(b)) }, s.budget)
 	defer m.Close()
-	var last position
-	for steps := 0; !s.ended && m.Next(); steps++ {
-		full := len(s.page.Items) == s.limit || s.spent(2, steps)
+	// at is the position of the present step, and done the last one of which all
+	// steps were made: an invocation has a step for each place that it was in, and
+	// only one of them leads to it.
+	var at, done position
+	positions, begun := 0, false
+	for !s.ended && m.Next() {
+		next := positionOf(m.Key())
+		arrived := !begun || next != at
+		if arrived && begun {
+			done, positions = at, positions+1
+		}
+		at, begun = next, true
+		full := arrived && (len(s.page.Items) == s.limit || s.spent(2, positions))
 		if !full {
-			if full, err = s.look(m, steps); err != nil {
+			if full, err = s.look(m, positions); err != nil {
 				return err
 			}
 		}
 		if full {
-			s.page.Next = EncodeCursor(invocationList, s.filter.text(), last.encode())
+			s.page.Next = EncodeCursor(invocationList, s.filter.text(), done.encode())
 			return nil
 		}
-		last = positionOf(m.Key())
 	}
 	return m.Err()
 }
 
-// spent reports whether the page must end before a step that examines some rows.
-// Every page makes a first step, and some more however late it is.
-func (s *search) spent(rows, steps int) bool {
-	return steps > 0 && s.budget.Left() < rows || steps >= minWalk && s.budget.Late()
+// spent reports whether the page must end before a step that examines some rows,
+// with so many positions behind it. Every page goes past a first one, and past
+// some more however late it is.
+func (s *search) spent(rows, positions int) bool {
+	return positions > 0 && s.budget.Left() < rows || positions >= minWalk && s.budget.Late()
 }
 
 // look puts the present invocation on the page, if it belongs there. It reports
 // whether the page must end before.
-func (s *search) look(m *Merge, steps int) (full bool, err error) {
+func (s *search) look(m *Merge, positions int) (full bool, err error) {
 	row, err := s.record(m)
 	if row == nil || err != nil {
 		return false, err
@@ -155,7 +165,7 @@ func (s *search) look(m *Merge, steps int) (full bool, err error) {
 	if !s.filter.fits(row, live.Running, s.after, s.before) {
 		return false, nil
 	}
-	if s.spent(s.places.Cost(row), steps) {
+	if s.spent(s.places.Cost(row), positions) {
 		return true, nil
 	}
 	place, err := s.places.Of(row)

@@ -29,6 +29,8 @@ type crowd struct {
 	count uint64
 	// running are the ready ones that a process runs.
 	running map[ident.Seq]bool
+	// late says that the time of a page is over when it begins.
+	late bool
 }
 
 func newCrowd(t testing.TB, store persistence.Store) *crowd {
@@ -119,8 +121,15 @@ func (c *crowd) remove(birth ident.Seq) {
 }
 
 func (c *crowd) moment() Moment {
+	at := time.Time{}
+	clock := func() time.Time {
+		if c.late {
+			at = at.Add(time.Second)
+		}
+		return at
+	}
 	return Moment{
-		Now: c.now, Clock: func() time.Time { return time.Time{} }, Live: crowdLive{c},
+		Now: c.now, Clock: clock, Live: crowdLive{c},
 		Plain: func(service string) bool { return service == "Mail" },
 	}
 }
@@ -323,6 +332,36 @@ func TestPagingSeesWhatStaysExactlyOnce(t *testing.T) {
 			if n > 1 {
 				t.Fatalf("seed %d: %+v: %v was seen %d times", c.seed, f, birth, n)
 			}
+		}
+	}
+}
+
+// TestAPageEndsBehindAllRowsOfAnInvocation pages, always late, through invocations
+// that were ready and are suspended: what is left of their old rows stands at the
+// same place in the order as their new ones, and a page must not end between them.
+func TestAPageEndsBehindAllRowsOfAnInvocation(t *testing.T) {
+	t.Parallel()
+	disk, err := persistence.Open(t.TempDir(), persistence.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = disk.Close() }()
+	c := newCrowd(t, disk)
+	c.late = true
+	c.add(400)
+	var all []machine.Write
+	for _, row := range c.rows {
+		if row.Status == machine.StatusReady {
+			all = append(all, machine.Write{Delete: (&machine.ActiveRow{Partition: row.ID.Partition(), Birth: row.Birth}).Key()})
+			row.Status, c.running[row.Birth] = machine.StatusSuspended, false
+			all = append(all, writes(row, 0)...)
+		}
+	}
+	commit(t, disk, all...)
+	f := InvocationFilter{Statuses: Running | StatusOf(machine.StatusReady) | StatusOf(machine.StatusSuspended) | StatusOf(machine.StatusPaused)}
+	for _, f.OldestFirst = range []bool{false, true} {
+		if got, want := c.all(f), c.want(f); !slices.Equal(got, want) {
+			t.Errorf("seed %d, oldest first %t: %d of %d invocations", c.seed, f.OldestFirst, len(got), len(want))
 		}
 	}
 }
