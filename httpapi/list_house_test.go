@@ -113,7 +113,7 @@ func TestPagingOverHTTPSeesEverythingThatStaysOnce(t *testing.T) {
 		stay[h.send(fmt.Sprintf("/Desk/stay-%d/wait", i), "")] = 0
 	}
 	// What changes its status between two pages may be missing.
-	h.eventually("all are suspended", func() bool { return len(h.list("limit=100&status=suspended").Items) == len(stay) })
+	eventually(t, "all are suspended", func() bool { return len(h.list("limit=100&status=suspended").Items) == len(stay) })
 	var stop atomic.Bool
 	busy := make(chan struct{})
 	go func() {
