@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/objects"
@@ -45,6 +46,9 @@ type Config struct {
 	Mount func(*Mount) error
 	// Safety has the tokens, the encryption and the bounds of the ports.
 	Safety Safety
+	// HeaderTimeout, TransferTimeout, IdleTimeout and StopGrace are those of
+	// Options.
+	HeaderTimeout, TransferTimeout, IdleTimeout, StopGrace time.Duration
 }
 
 // Run opens the store and the runtime, serves both ports until ctx is done,
@@ -57,7 +61,7 @@ type Config struct {
 // signal.NotifyContext to stop on SIGINT and SIGTERM.
 func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) error {
 	c = c.withDefaults()
-	o := Options{Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload), Ready: c.Ready, Safety: c.Safety}.withDefaults()
+	o := c.options().withDefaults()
 	// Safety and the ports come first: when a file is missing or a port is taken,
 	// no handler has been started. Who connects meanwhile waits in the queue of
 	// the port.
@@ -87,6 +91,15 @@ func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) e
 	}
 	// The runtime closes its store.
 	return errors.Join(s.serve(ctx, l), rt.Close())
+}
+
+// options are the settings of the server.
+func (c Config) options() Options {
+	return Options{
+		Ingress: c.Ingress, Admin: c.Admin, Logger: c.Logger, MaxBody: int64(c.Runtime.MaxPayload),
+		HeaderTimeout: c.HeaderTimeout, TransferTimeout: c.TransferTimeout, IdleTimeout: c.IdleTimeout, StopGrace: c.StopGrace,
+		Ready: c.Ready, Safety: c.Safety,
+	}
 }
 
 func (c Config) withDefaults() Config {

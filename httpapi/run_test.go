@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dormouse-run/dormouse/objects"
 )
@@ -148,4 +149,12 @@ func TestBindingANameTwicePanicsAtStart(t *testing.T) {
 		}
 	}()
 	NewRestate().Bind(testServices()[0]).Bind(testServices()[0])
+}
+
+func TestTheTimesOfAProgramAreThoseOfItsServer(t *testing.T) {
+	t.Parallel()
+	o := Config{HeaderTimeout: 1, TransferTimeout: 2, IdleTimeout: 3, StopGrace: 4}.options().withDefaults()
+	if got := [...]time.Duration{o.HeaderTimeout, o.TransferTimeout, o.IdleTimeout, o.StopGrace}; got != [...]time.Duration{1, 2, 3, 4} {
+		t.Errorf("the server has %v", got)
+	}
 }
