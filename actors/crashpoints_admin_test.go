@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -20,15 +19,7 @@ import (
 // part of its journal, which has a payload in chunks; the old journal goes.
 func TestACrashAtAnyCommitOfPatchPauseAndRestartLosesNothing(t *testing.T) {
 	t.Parallel()
-	const most = 20
-	for n := range most {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashWithinAdmin(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 20, crashWithinAdmin)
 }
 
 // archive is an object whose handler keeps a large payload in its journal.

@@ -10,6 +10,21 @@ import (
 	restate "github.com/dormouse-run/dormouse/objects"
 )
 
+// crashAtEach tells a story once for each of its first commits and for each side of
+// the disk: the process ends before the commit is durable, and before anyone hears
+// of it.
+func crashAtEach(t *testing.T, commits int, story func(t *testing.T, n int, durable bool)) {
+	t.Helper()
+	for n := range commits {
+		for _, durable := range []bool{false, true} {
+			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) { story(t, n, durable) })
+			})
+		}
+	}
+}
+
 // trip does one of everything that owes something to somebody.
 func trip(w *world) restate.ServiceDefinition {
 	return restate.NewObject("Trip").Handler("go", restate.NewObjectHandler(func(ctx restate.ObjectContext, _ restate.Void) (string, error) {
@@ -38,15 +53,7 @@ func trip(w *world) restate.ServiceDefinition {
 // it. What was accepted or not is then asked for again under the same key.
 func TestACrashAtAnyCommitLosesNothingAndDoesNothingTwice(t *testing.T) {
 	t.Parallel()
-	const most = 20
-	for n := range most {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashAtCommit(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 20, crashAtCommit)
 }
 
 func crashAtCommit(t *testing.T, n int, durable bool) {

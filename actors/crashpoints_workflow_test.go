@@ -53,15 +53,7 @@ func match(ctx restate.ObjectContext, value string) (wrong string, err error) {
 // chore that answers the crowd, the removal and its sweep.
 func TestACrashAtAnyCommitOfAWorkflowLosesNothing(t *testing.T) {
 	t.Parallel()
-	const most = 20
-	for n := range most {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashWithinWorkflow(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 20, crashWithinWorkflow)
 }
 
 func crashWithinWorkflow(t *testing.T, n int, durable bool) {
@@ -111,15 +103,7 @@ func (b *bench) crashAfter(h *held, n int, durable bool, d time.Duration) {
 // shared handler holds up.
 func TestACrashAtAnyCommitOfARemovalLosesNothing(t *testing.T) {
 	t.Parallel()
-	const most = 8
-	for n := range most {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashWithinRemoval(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 8, crashWithinRemoval)
 }
 
 func crashWithinRemoval(t *testing.T, n int, durable bool) {

@@ -92,14 +92,7 @@ func TestAPatchWithAnotherVersionIsSkipped(t *testing.T) {
 // commit of a patch that takes several, and looks at every value after it.
 func TestACrashWithinALargePatchLeavesTheOldOrTheNewState(t *testing.T) {
 	t.Parallel()
-	for n := range 12 {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashWithinPatch(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 12, crashWithinPatch)
 }
 
 // sheet has a state of many values, all of which say which patch they are from.

@@ -155,15 +155,7 @@ func TestWithoutRetentionAWorkflowLeavesNothing(t *testing.T) {
 // that waits and a shared handler that completes its promise.
 func TestACrashAtAnyCommitLosesNoPromise(t *testing.T) {
 	t.Parallel()
-	const most = 9
-	for n := range most {
-		for _, durable := range []bool{false, true} {
-			t.Run(fmt.Sprintf("commit %d, durable %t", n, durable), func(t *testing.T) {
-				t.Parallel()
-				synctest.Test(t, func(t *testing.T) { crashBesidePromise(t, n, durable) })
-			})
-		}
-	}
+	crashAtEach(t, 9, crashBesidePromise)
 }
 
 func crashBesidePromise(t *testing.T, n int, durable bool) {
