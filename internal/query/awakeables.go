@@ -238,7 +238,7 @@ func (w *awakeableWalk) inPartition() error {
 	walk := openWaiting(w.r, w.m, w.partition, w.birth, awakeableClasses())
 	defer walk.close()
 	for {
-		step, more, err := walk.next(w.m)
+		step, more, err := walk.next()
 		if err != nil || !more {
 			return err
 		}

@@ -115,7 +115,7 @@ func (k *ranking) look(p ident.Partition) error {
 	walk := openWaiting(k.r, k.m, p, 0, k.filter.classes())
 	defer walk.close()
 	for {
-		step, more, err := walk.next(k.m)
+		step, more, err := walk.next()
 		if err != nil || !more {
 			return err
 		}
