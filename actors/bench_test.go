@@ -125,6 +125,13 @@ func ask(service, key, handler string, input any) Request {
 	return Request{Service: service, Key: key, Handler: handler, Body: body, Origin: machine.ByProcess}
 }
 
+// heavy makes a request whose input is more than the record of an invocation
+// keeps, so that its journal has a row of its own.
+func heavy(r Request) Request {
+	r.Headers = append(r.Headers, journal.Header{Key: "x-weight", Value: strings.Repeat("w", 2*machine.MaxTailBytes)})
+	return r
+}
+
 func wantValue(t *testing.T, r journal.Result, want string) {
 	t.Helper()
 	if r.Kind != journal.ResultValue || string(r.Value) != want {

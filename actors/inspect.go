@@ -115,23 +115,39 @@ func inspect(r persistence.Reader, id ident.InvocationID, o InspectOptions) (*In
 	return in, err
 }
 
-// readJournal reads a part of the journal. A row holds several entries and is
-// found by the index of the first, so the part may begin inside a row, which is
-// looked for among those that begin not far before. Rows are read a few at a time,
-// because each may be as large as a payload.
+// readJournal reads a part of the journal: from its rows, and from the record.
 func (in *Inspection) readJournal(r persistence.Reader, o InspectOptions) error {
 	if o.Limit == 0 {
 		o.Limit = defaultInspectLimit
 	}
+	tail := &machine.JournalRow{First: in.Invocation.InRows(), Entries: in.Invocation.Tail}
+	size := 0
+	if o.From < tail.First {
+		var full bool
+		var err error
+		if size, full, err = in.readJournalRows(r, o); err != nil || full {
+			return err
+		}
+	}
+	in.take(tail, o, size)
+	return nil
+}
+
+// readJournalRows reads the part of the journal that is in rows of its own, and
+// returns how many bytes were read and whether the part ends in them. A row holds
+// several entries and is found by the index of the first, so the part may begin
+// inside a row, which is looked for among those that begin not far before. Rows
+// are read a few at a time, because each may be as large as a payload.
+func (in *Inspection) readJournalRows(r persistence.Reader, o InspectOptions) (total int, full bool, err error) {
 	key := machine.Key{Partition: in.Invocation.ID.Partition(), Table: machine.TableJournal, A: uint64(in.Invocation.Birth)}
 	end := key
 	end.A++
 	key.C = o.From - min(o.From, inspectReach)
-	total, slice := 0, 1
+	slice := 1
 	for first := true; ; first = false {
 		rows, err := r.Scan(key, end, slice)
 		if err != nil {
-			return err
+			return total, false, err
 		}
 		if first && key.C > 0 && len(rows) > 0 && rows[0].(*machine.JournalRow).First > o.From {
 			key.C = 0 // the row is longer than any that is written today
@@ -142,14 +158,14 @@ func (in *Inspection) readJournal(r persistence.Reader, o InspectOptions) error 
 			j := row.(*machine.JournalRow)
 			n, full := in.take(j, o, total+size)
 			if size += n; full {
-				return nil
+				return total + size, true, nil
 			}
 			key.C = j.First + uint32(len(j.Entries))
 		}
-		if len(rows) < slice {
-			return nil
-		}
 		total += size
+		if len(rows) < slice {
+			return total, false, nil
+		}
 		if slice *= 2; size > inspectSliceBytes {
 			slice = 1
 		}
@@ -167,7 +183,8 @@ const (
 	inspectSlice      = 16
 	inspectSliceBytes = 1 << 20
 	// inspectReach is more than the entries of one row: an Append has at most
-	// maxAppendCommands, each with two completions.
+	// maxAppendCommands, each with two completions, and the tail of the record
+	// before it had fewer than one of these.
 	inspectReach = 4 * maxAppendCommands
 )
 

@@ -67,7 +67,7 @@ func (rt *Runtime) restart(id ident.InvocationID, from uint32) (*machine.Restart
 		return nil, rt.statusError(machine.OpRestartAsNew, id, a)
 	case old.Target.Kind == ident.KindWorkflow:
 		return nil, ErrNotRestartable
-	case old.JournalRows == 0 || len(in.Journal) == 0: // rows may be left that a sweep has not reached
+	case !old.HasJournal() || len(in.Journal) == 0: // rows may be left that a sweep has not reached
 		return nil, ErrJournalGone
 	}
 	if err := checkPrefix(in, from); err != nil {

@@ -167,7 +167,7 @@ func TestAJournalThatIsBeingSweptIsGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		long := restate.NewService("Long").Handler("go", restate.NewServiceHandler(func(ctx restate.Context, n int) (int, error) {
 			for range n {
-				if _, err := restate.Run(ctx, func(restate.RunContext) (int, error) { return 1, nil }); err != nil {
+				if _, err := restate.Run(ctx, func(restate.RunContext) (string, error) { return strings.Repeat("x", machine.MaxTailBytes), nil }); err != nil {
 					return 0, err
 				}
 			}

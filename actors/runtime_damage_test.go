@@ -41,7 +41,7 @@ func TestDamageQuarantinesOneKeyByName(t *testing.T) {
 	t.Parallel()
 	w := &world{}
 	inBubble(t, Options{Services: w.services()}, func(t *testing.T, b *bench) {
-		id := send(b, ask("Desk", "x", "ask", "x"))
+		id := send(b, heavy(ask("Desk", "x", "ask", "x")))
 		synctest.Wait()
 		in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
 		if err != nil {

@@ -20,7 +20,7 @@ func TestAKeyStaysQuarantinedWhenItsActorHasLeft(t *testing.T) {
 	t.Parallel()
 	w := &world{}
 	inBubble(t, Options{Services: w.services(), Linger: time.Second}, func(t *testing.T, b *bench) {
-		id := send(b, ask("Desk", "x", "ask", "x"))
+		id := send(b, heavy(ask("Desk", "x", "ask", "x")))
 		synctest.Wait()
 		in, err := b.rt.Inspect(t.Context(), id, InspectOptions{})
 		if err != nil {

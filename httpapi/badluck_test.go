@@ -107,7 +107,7 @@ func TestADamagedRecordTakesOneKeyOutOfService(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	h := openSteps(t, dir, stepService(1))
-	id := h.send("/Step/sick/go", "")
+	id := h.send("/Step/sick/go", "", "x-weight", strings.Repeat("w", 2*machine.MaxTailBytes)) // more than stays in the record
 	eventually(t, "its wait", func() bool { return strings.Contains(h.view(id), `"status":"suspended"`) })
 	parsed, err := ident.ParseInvocationID(id)
 	if err != nil {

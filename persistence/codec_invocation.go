@@ -44,6 +44,7 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	if !r.Alias.IsZero() {
 		e.id(r.Alias)
 	}
+	e.entries(r.Tail)
 }
 
 func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
@@ -72,6 +73,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	if flags[2] {
 		r.Alias = d.id()
 	}
+	r.Tail = d.entries()
 	return r
 }
 

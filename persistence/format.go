@@ -12,7 +12,7 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is raised by every change of stored bytes.
-	formatVersion = 3
+	formatVersion = 4
 	formatPrefix  = "dormouse data format "
 )
 

@@ -25,7 +25,7 @@ type Change struct {
 func (t *transition) report(inv *invocation) {
 	t.out.Changes = append(t.out.Changes, Change{
 		Row: &inv.row, Was: inv.was,
-		First: inv.row.JournalLength - uint32(len(inv.appended)), Entries: inv.appended,
+		First: inv.row.JournalLength - uint32(inv.appended), Entries: inv.row.Tail[len(inv.row.Tail)-inv.appended:],
 		Removed: inv.removed,
 	})
 	inv.was = inv.row.Status

@@ -98,7 +98,7 @@ func (p *player) checkInvocation(row *InvocationRow, head *HeadRow, counts map[T
 	if alias, ok := p.disk[(&AliasRow{Alias: row.Alias}).Key()].(*AliasRow); !row.Alias.IsZero() && (!ok || alias.Birth != row.Birth) {
 		p.t.Errorf("%s is not found by its alias", nameOf(row.ID))
 	}
-	if row.JournalRows > 0 {
+	if row.HasJournal() {
 		p.checkJournal(row)
 	}
 	active := counts[TableActive][birth] > 0
@@ -131,7 +131,7 @@ func (p *player) checkInvocation(row *InvocationRow, head *HeadRow, counts map[T
 
 func (p *player) checkJournal(row *InvocationRow) {
 	var next, rows uint32
-	for next < row.JournalLength && rows <= row.JournalLength {
+	for next < row.InRows() && rows < row.JournalRows {
 		j, ok := p.disk[Key{Partition: p.part, Table: TableJournal, A: uint64(row.Birth), C: next}].(*JournalRow)
 		if !ok {
 			p.t.Errorf("%s has no journal row at %d", nameOf(row.ID), next)
@@ -140,26 +140,24 @@ func (p *player) checkJournal(row *InvocationRow) {
 		next += uint32(len(j.Entries))
 		rows++
 	}
-	if next != row.JournalLength {
-		p.t.Errorf("%s has %d entries, its record says %d", nameOf(row.ID), next, row.JournalLength)
+	if next != row.InRows() || rows != row.JournalRows {
+		p.t.Errorf("%s has %d entries in %d rows, its record says %d in %d", nameOf(row.ID), next, rows, row.InRows(), row.JournalRows)
+	}
+	if n := newInvocation(*row).tailBytes(); n > MaxTailBytes {
+		p.t.Errorf("the record of %s has a tail of %d bytes", nameOf(row.ID), n)
 	}
 }
 
 // checkAwait checks that no stored entry from Taken on satisfies the tree.
 func (p *player) checkAwait(row *InvocationRow) {
 	await, satisfied := row.Await, false
-	var index uint32
-	for index < row.JournalLength {
-		j := p.disk[Key{Partition: p.part, Table: TableJournal, A: uint64(row.Birth), C: index}].(*JournalRow)
-		for _, e := range j.Entries {
-			if index >= row.Taken && e.Type.IsNotification() && !satisfied {
-				n, err := decodeNotification(e)
-				if err != nil {
-					p.t.Fatal(err)
-				}
-				await, satisfied = await.Reduce(n.ID, false)
+	for i, e := range p.journal(row) {
+		if uint32(i) >= row.Taken && e.Type.IsNotification() && !satisfied {
+			n, err := decodeNotification(e)
+			if err != nil {
+				p.t.Fatal(err)
 			}
-			index++
+			await, satisfied = await.Reduce(n.ID, false)
 		}
 	}
 	if satisfied {

@@ -233,11 +233,8 @@ func (t *transition) dropRows(inv *invocation, tables [4]Table) {
 	for _, table := range tables {
 		switch table {
 		case TableJournal:
-			unwritten := inv.row.JournalLength - uint32(len(inv.appended))
 			for _, first := range inv.firsts {
-				if len(inv.appended) == 0 || first != unwritten {
-					t.delete(Key{Partition: p, Table: TableJournal, A: birth, C: first})
-				}
+				t.delete(Key{Partition: p, Table: TableJournal, A: birth, C: first})
 			}
 		case TableSignal:
 			for _, index := range slices.Sorted(maps.Keys(inv.signals)) {

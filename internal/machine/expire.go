@@ -52,5 +52,6 @@ func (t *transition) dropJournal(inv *invocation) {
 	}
 	inv.row.JournalRows, inv.row.Signals, inv.row.Pending, inv.row.Waiters = 0, 0, 0, 0
 	inv.firsts, inv.signals, inv.pending, inv.waiters = nil, nil, nil, nil
+	inv.row.Tail, inv.spilled = nil, nil
 	t.change(inv)
 }

@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"slices"
+
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
@@ -26,10 +28,11 @@ type invocation struct {
 	// changedAt and written number the outputs that changed and last wrote it.
 	changedAt, written ident.Seq
 
-	// appended are entries of the current transition. tail are the last
-	// entries of the journal, as far as they are in memory.
-	appended []journal.Entry
-	tail     []tailEntry
+	// appended counts the entries of the current transition: they are the last
+	// ones of row.Tail. spilled are the rows of entries before row.Tail that may
+	// not be durable yet.
+	appended int
+	spilled  []spilledRow
 	// recent are the notifications appended since the live attempt started.
 	recent []recent
 
@@ -44,10 +47,10 @@ type invocation struct {
 	all     map[Table]bool
 }
 
-// tailEntry is a journal entry in memory, with the output that wrote it.
-type tailEntry struct {
-	seq   ident.Seq
-	entry journal.Entry
+// spilledRow is a journal row in memory, with the output that wrote it.
+type spilledRow struct {
+	seq     ident.Seq
+	entries []journal.Entry
 }
 
 // recent is a notification that a live attempt was handed.
@@ -85,26 +88,47 @@ func (inv *invocation) count(table Table) uint32 {
 	}
 }
 
-// trim forgets journal entries that are durable.
+// trim forgets journal rows that are durable.
 func (inv *invocation) trim(durable ident.Seq) {
 	n := 0
-	for n < len(inv.tail) && inv.tail[n].seq <= durable {
+	for n < len(inv.spilled) && inv.spilled[n].seq <= durable {
 		n++
 	}
-	if n == len(inv.tail) {
-		inv.tail = nil
+	if n == len(inv.spilled) {
+		inv.spilled = nil
 		return
 	}
-	inv.tail = inv.tail[n:]
+	inv.spilled = inv.spilled[n:]
 }
 
-// entries copies the part of the journal that is in memory.
+// entries returns the part of the journal that is in memory, which is its end.
+// Entries never change, so what is returned may be kept.
 func (inv *invocation) entries() []journal.Entry {
-	tail := make([]journal.Entry, len(inv.tail))
-	for i := range inv.tail {
-		tail[i] = inv.tail[i].entry
+	if len(inv.spilled) == 0 {
+		return slices.Clip(inv.row.Tail)
 	}
-	return tail
+	var list []journal.Entry
+	for i := range inv.spilled {
+		list = append(list, inv.spilled[i].entries...)
+	}
+	return append(list, inv.row.Tail...)
+}
+
+// add appends an entry to the tail.
+func (inv *invocation) add(e journal.Entry) {
+	inv.row.Tail = append(inv.row.Tail, e)
+	inv.row.JournalLength++
+	if e.Type.IsCommand() {
+		inv.row.Commands++
+	}
+}
+
+// tailBytes returns about how many bytes of the record the tail takes.
+func (inv *invocation) tailBytes() (n int) {
+	for i := range inv.row.Tail {
+		n += len(inv.row.Tail[i].Body) + tailOverhead
+	}
+	return n
 }
 
 func (inv *invocation) setPending(r *PendingRow) {

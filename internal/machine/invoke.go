@@ -205,8 +205,8 @@ func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
 		start = &StartAttempt{}
 	}
 	start.Invocation, start.Epoch, start.From = inv.row, inv.row.Epoch, from
-	start.Stored = inv.row.JournalLength - uint32(len(inv.tail))
 	start.Tail = inv.entries()
+	start.Stored = inv.row.JournalLength - uint32(len(start.Tail))
 	if inv.row.Target.Kind == ident.KindExclusive || inv.row.Target.Kind == ident.KindWorkflow {
 		start.State, start.StateComplete = t.state.snapshot()
 	}

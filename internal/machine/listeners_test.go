@@ -61,10 +61,15 @@ func (w *world) bounded(out *Output) {
 	w.t.Helper()
 	bytes := 0
 	for _, write := range out.Writes {
-		if j, ok := write.Put.(*JournalRow); ok {
-			for _, e := range j.Entries {
-				bytes += len(e.Body)
-			}
+		var entries []journal.Entry
+		switch r := write.Put.(type) {
+		case *JournalRow:
+			entries = r.Entries
+		case *InvocationRow:
+			entries = r.Tail
+		}
+		for _, e := range entries {
+			bytes += len(e.Body)
 		}
 	}
 	if len(out.Writes) > 2048 || bytes > 512<<10 {

@@ -82,7 +82,7 @@ func (t *transition) purge(inv *invocation) AnswerKind {
 // purgeJournal removes the journal of a completed invocation, and with it what
 // only the journal has use for. The result stays.
 func (t *transition) purgeJournal(inv *invocation) {
-	if inv.row.JournalRows > 0 {
+	if inv.row.HasJournal() {
 		t.dropJournal(inv)
 	}
 }

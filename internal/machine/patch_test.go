@@ -76,13 +76,7 @@ func (w *world) restartEvent(d *datadriven.TestData, id ident.InvocationID, toke
 	ev := &Restart{Of: old.ID, Invoke: Invoke{
 		ID: id, Target: old.Target, Token: token, AnswerAccepted: true, InvokedBy: ByRestart, Retention: old.Retention,
 	}}
-	from := Key{Partition: w.part, Table: TableJournal, A: uint64(old.Birth)}
-	to := from
-	to.A++
-	for _, r := range w.read(Need{From: from, To: to, Limit: 1 << 20}) {
-		ev.Entries = append(ev.Entries, r.(*JournalRow).Entries...)
-	}
-	ev.Entries = ev.Entries[:w.num(d, "from")+1]
+	ev.Entries = w.journal(old)[:w.num(d, "from")+1]
 	if err := CheckRestart(ev.Entries, old.Target.Kind); err != nil {
 		d.Fatalf(w.t.(*testing.T), "restart: %v", err)
 	}

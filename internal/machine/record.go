@@ -10,7 +10,9 @@ import (
 // Invariants: Commands <= JournalLength; Holder of the head is the Birth of the
 // one exclusive invocation in Ready, Suspended, BackingOff or Paused; the rows
 // under Birth are exactly those that the counts name, and those of a ChoreAnswer,
-// ChoreKillCallees or ChoreStopListening, which counts none.
+// ChoreKillCallees or ChoreStopListening, which counts none; the entries of the
+// journal rows and then those of Tail are the journal, unless it was dropped:
+// then there are neither.
 type InvocationRow struct {
 	Birth  ident.Seq
 	ID     ident.InvocationID
@@ -32,8 +34,11 @@ type InvocationRow struct {
 	Retention      Retention
 
 	// JournalLength counts entries, Commands counts commands among them,
-	// JournalRows the rows in which they are stored.
+	// JournalRows the rows in which those before Tail are stored.
 	JournalLength, Commands, JournalRows uint32
+	// Tail are the last entries of the journal, at most MaxTailBytes of them: a
+	// short invocation is one row, and a step of a long one is this row only.
+	Tail []journal.Entry
 	// Signals, Pending and Waiters count rows of those tables.
 	Signals, Pending, Waiters uint32
 
@@ -75,6 +80,14 @@ type InvocationRow struct {
 // for requests from outside. What one key owes another is always stored, and so
 // are the answers of as many awakeables.
 const MaxUnread = 10_000
+
+// MaxTailBytes is how many bytes the entries in the tail of a record take, each
+// with tailOverhead. More go to a JournalRow of their own. A larger bound saves
+// rows and writes the same entries more often.
+const (
+	MaxTailBytes = 1 << 10
+	tailOverhead = 16
+)
 
 // MaxFailures bounds the failures kept in a record.
 const MaxFailures = 20
@@ -150,6 +163,14 @@ type FailureEvent struct {
 	CommandType  journal.Type
 	CommandName  string
 }
+
+// InRows returns how many entries of the journal are in rows of their own, or
+// were before the journal was dropped.
+func (r *InvocationRow) InRows() uint32 { return r.JournalLength - uint32(len(r.Tail)) }
+
+// HasJournal reports whether the journal is kept. That of a completed invocation
+// may have been dropped.
+func (r *InvocationRow) HasJournal() bool { return r.JournalRows > 0 || len(r.Tail) > 0 }
 
 // Key returns the key of the row.
 func (r *InvocationRow) Key() Key {

@@ -197,18 +197,13 @@ func (t *transition) restart(ev *Restart) []Need {
 
 // copyJournal gives a new invocation its first entries. They keep their times.
 func (t *transition) copyJournal(inv *invocation, entries []journal.Entry) {
-	for first := 0; first < len(entries); first += restartRow {
-		part := entries[first:min(first+restartRow, len(entries))]
-		t.putFresh(&JournalRow{Partition: inv.partition(), Birth: inv.row.Birth, First: uint32(first), Entries: part})
-		inv.firsts = append(inv.firsts, uint32(first))
-		inv.row.JournalRows++
-	}
 	for i := range entries {
 		e := &entries[i]
-		inv.tail = append(inv.tail, tailEntry{seq: t.at.Seq, entry: *e})
-		inv.row.JournalLength++
+		if len(inv.row.Tail) == restartRow {
+			t.spill(inv)
+		}
+		inv.add(*e)
 		if e.Type.IsCommand() {
-			inv.row.Commands++
 			inv.row.IssuedAwakeables = inv.row.IssuedAwakeables || e.Sidecar.Allocated.Signals > 0
 		} else if e.Type == journal.TypeSignal {
 			t.copySignal(inv, e, uint32(i))

@@ -11,7 +11,7 @@ import (
 func (p *player) restartOne() {
 	for _, r := range p.rows(TableInvocation) {
 		old := r.(*InvocationRow)
-		if old.Status != StatusCompleted || old.JournalRows == 0 || old.Target.Kind == ident.KindWorkflow || p.r.IntN(2) == 0 {
+		if old.Status != StatusCompleted || !old.HasJournal() || old.Target.Kind == ident.KindWorkflow || p.r.IntN(2) == 0 {
 			continue
 		}
 		p.made++
@@ -21,12 +21,7 @@ func (p *player) restartOne() {
 		if p.r.IntN(2) == 0 {
 			ev.Invoke.Alias = p.id(fmt.Sprint("alias", p.made))
 		}
-		from := Key{Partition: p.part, Table: TableJournal, A: uint64(old.Birth)}
-		to := from
-		to.A++
-		for _, row := range p.read(Need{From: from, To: to, Limit: 1 << 20}) {
-			ev.Entries = append(ev.Entries, row.(*JournalRow).Entries...)
-		}
+		ev.Entries = p.journal(old)
 		for len(ev.Entries) > 1 && CheckRestart(ev.Entries, old.Target.Kind) != nil {
 			ev.Entries = ev.Entries[:len(ev.Entries)-1]
 		}

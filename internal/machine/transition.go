@@ -102,16 +102,13 @@ func (t *transition) finish() {
 }
 
 func (t *transition) writeInvocation(inv *invocation) {
-	if len(inv.appended) > 0 {
-		row := &JournalRow{Partition: inv.partition(), Birth: inv.row.Birth, First: inv.row.JournalLength - uint32(len(inv.appended)), Entries: inv.appended}
-		inv.appended = nil
-		if !inv.removed {
-			t.putFresh(row)
-		}
-	}
+	inv.appended = 0
 	t.index(inv)
 	if inv.removed {
 		return
+	}
+	if inv.tailBytes() > MaxTailBytes {
+		t.spill(inv)
 	}
 	inv.written = t.at.Seq
 	inv.row.ModifiedAt = t.at.Now
@@ -145,20 +142,22 @@ func (t *transition) writeHead() {
 	t.headStored = !empty
 }
 
+// spill moves the tail of the journal out of the record into a row of its own.
+func (t *transition) spill(inv *invocation) {
+	row := &JournalRow{Partition: inv.partition(), Birth: inv.row.Birth, First: inv.row.InRows(), Entries: inv.row.Tail}
+	t.putFresh(row)
+	inv.firsts = append(inv.firsts, row.First)
+	inv.row.JournalRows++
+	inv.spilled = append(inv.spilled, spilledRow{seq: t.at.Seq, entries: row.Entries})
+	inv.row.Tail = nil
+}
+
 // appendEntry adds one entry to the journal of inv.
 func (t *transition) appendEntry(inv *invocation, e journal.Entry) (index uint32) {
 	index = inv.row.JournalLength
 	e.At = t.at.Now
-	if len(inv.appended) == 0 {
-		inv.firsts = append(inv.firsts, index)
-		inv.row.JournalRows++
-	}
-	inv.appended = append(inv.appended, e)
-	inv.tail = append(inv.tail, tailEntry{seq: t.at.Seq, entry: e})
-	inv.row.JournalLength++
-	if e.Type.IsCommand() {
-		inv.row.Commands++
-	}
+	inv.add(e)
+	inv.appended++
 	t.change(inv)
 	return index
 }

@@ -184,6 +184,9 @@ func (w *world) describe(r Row) string {
 		return fmt.Sprintf("id %s", nameOf(r.ID))
 	case *InvocationRow:
 		s := fmt.Sprintf("invocation %s %s journal=%d", nameOf(r.ID), r.Status, r.JournalLength)
+		if len(r.Tail) > 0 {
+			s += " tail=" + types(r.Tail)
+		}
 		if r.Await != nil {
 			s += fmt.Sprintf(" await=%s taken=%d", r.Await, r.Taken)
 		}
@@ -195,11 +198,7 @@ func (w *world) describe(r Row) string {
 		}
 		return s
 	case *JournalRow:
-		var names []string
-		for _, e := range r.Entries {
-			names = append(names, e.Type.String())
-		}
-		return fmt.Sprintf("journal %d: %s", r.First, strings.Join(names, " "))
+		return fmt.Sprintf("journal %d: %s", r.First, types(r.Entries))
 	case *SignalRow:
 		return fmt.Sprintf("signal %d at %d", r.Index, r.Entry)
 	case *PendingRow:
@@ -231,6 +230,14 @@ func (w *world) describe(r Row) string {
 	default:
 		return fmt.Sprintf("%T", r)
 	}
+}
+
+func types(entries []journal.Entry) string {
+	var names []string
+	for i := range entries {
+		names = append(names, entries[i].Type.String())
+	}
+	return strings.Join(names, ",")
 }
 
 func describeHead(r *HeadRow) string {
@@ -359,19 +366,25 @@ func (w *world) print(out *Output) string {
 
 // printEntries lists the notifications of an invocation that are committed.
 func (w *world) printEntries(name string) string {
-	row := w.inv(name)
-	from := Key{Partition: w.part, Table: TableJournal, A: uint64(row.Birth)}
-	to := from
-	to.A++
 	var b strings.Builder
-	for _, r := range w.read(Need{From: from, To: to, Limit: 1 << 20}) {
-		for _, e := range r.(*JournalRow).Entries {
-			if n, err := journal.DecodeNotification(e.Type, e.Body); err == nil {
-				fmt.Fprintf(&b, "%s %d: %s\n", e.Type, n.ID.Completion, result(n.Result))
-			}
+	for _, e := range w.journal(w.inv(name)) {
+		if n, err := journal.DecodeNotification(e.Type, e.Body); err == nil {
+			fmt.Fprintf(&b, "%s %d: %s\n", e.Type, n.ID.Completion, result(n.Result))
 		}
 	}
 	return b.String()
+}
+
+// journal returns the entries of a record: those of its rows on the disk, then its
+// tail.
+func (w *world) journal(row *InvocationRow) (entries []journal.Entry) {
+	from := Key{Partition: w.part, Table: TableJournal, A: uint64(row.Birth)}
+	to := from
+	to.A++
+	for _, r := range w.read(Need{From: from, To: to, Limit: 1 << 20}) {
+		entries = append(entries, r.(*JournalRow).Entries...)
+	}
+	return append(entries, row.Tail...)
 }
 
 // printDisk lists the committed rows.

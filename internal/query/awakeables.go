@@ -331,6 +331,9 @@ func allocatedSignals(r persistence.Reader, m *meter, inv *machine.InvocationRow
 	if inv.Allocated.Signals > 0 || !inv.IssuedAwakeables {
 		return inv.Allocated.Signals, nil
 	}
+	if n, found := lastAllocated(inv.Tail); found || inv.JournalRows == 0 {
+		return n, nil
+	}
 	from := machine.Key{Partition: inv.ID.Partition(), Table: machine.TableJournal, A: uint64(inv.Birth)}
 	to := from
 	to.A++
@@ -346,13 +349,21 @@ func allocatedSignals(r persistence.Reader, m *meter, inv *machine.InvocationRow
 		if !ok {
 			continue
 		}
-		for _, e := range slices.Backward(j.Entries) {
-			if e.Type.IsCommand() {
-				return e.Sidecar.Allocated.Signals, nil
-			}
+		if n, found := lastAllocated(j.Entries); found {
+			return n, nil
 		}
 	}
 	return 0, rows.Err()
+}
+
+// lastAllocated returns what the last command among entries says.
+func lastAllocated(entries []journal.Entry) (n uint32, found bool) {
+	for _, e := range slices.Backward(entries) {
+		if e.Type.IsCommand() {
+			return e.Sidecar.Allocated.Signals, true
+		}
+	}
+	return 0, false
 }
 
 // maxJournalSteps bounds how far back the last command is looked for, behind

@@ -101,7 +101,7 @@ func completed(value []byte) *machine.InvocationRow {
 	return &machine.InvocationRow{
 		Birth: 10, ID: id, Target: target, Status: machine.StatusCompleted, CreatedAt: 1, ModifiedAt: 4, RunningAt: 2,
 		InvokedBy: machine.ByIngress, IdempotencyKey: "once", RandomSeed: 42, Retention: machine.Retention{Completion: 7, Journal: 6},
-		JournalLength: 3, Commands: 2, JournalRows: 1, Result: journal.ValueOf(value), CompletedAt: 4, ExpiresAt: 11,
+		JournalLength: 6, Commands: 2, JournalRows: 1, Tail: entries([]byte("late")), Result: journal.ValueOf(value), CompletedAt: 4, ExpiresAt: 11,
 	}
 }
 
