@@ -24,13 +24,16 @@ type janitor struct {
 	rt     *Runtime
 	flight *slice
 	scrub  scrub
+	oldest oldest
 	// cleared is the hour up to which everything has been removed.
 	cleared int64
 	tidied  uint64
 }
 
 func newJanitor(rt *Runtime) *janitor {
-	return &janitor{loop: newLoop(rt.sched), rt: rt, flight: newSlice(rt.sched), scrub: scrub{rt: rt}}
+	j := &janitor{loop: newLoop(rt.sched), rt: rt, flight: newSlice(rt.sched), scrub: scrub{rt: rt}}
+	j.oldest = oldest{rt: rt, remove: j.remove, over: j.over}
+	return j
 }
 
 func (j *janitor) over() bool { return j.stopping.Load() || j.rt.failed.Load() }
@@ -75,9 +78,10 @@ func (j *janitor) expire() error {
 			return fmt.Errorf("read the expiry rows of partition %d: %w", p, err)
 		}
 	}
+	err := j.oldest.round()
 	j.flight.wait(0, j.over)
 	j.cleared = hour
-	return nil
+	return err
 }
 
 func (j *janitor) remove(row *machine.ExpiryRow) {

@@ -156,7 +156,9 @@ func (t *transition) keepOrRemove(inv *invocation, retention Retention) {
 		t.remove(inv)
 		return
 	}
-	t.put(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key))
+	if !inv.row.Usual() {
+		t.put(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key))
+	}
 	if retention.Journal < retention.Completion {
 		t.put(inv.expiry(ExpireJournal, t.at.Now+retention.Journal, t.key))
 	}
@@ -201,7 +203,7 @@ func (t *transition) remove(inv *invocation) {
 	t.change(inv)
 	gone := goneInvocation{id: inv.row.ID, alias: inv.row.Alias, birth: inv.row.Birth, removedAt: t.at.Seq}
 	t.delete(inv.row.Key())
-	if inv.row.ExpiresAt > inv.row.CompletedAt {
+	if inv.row.ExpiresAt > inv.row.CompletedAt && !inv.row.Usual() {
 		t.delete(inv.expiry(ExpireInvocation, inv.row.ExpiresAt, t.key).Key())
 	}
 	t.delete((&IDRow{ID: inv.row.ID}).Key())

@@ -17,7 +17,9 @@ func (t *transition) expire(ev *Expire) []Need {
 	if needs != nil {
 		return needs
 	}
-	t.delete(e.Key())
+	if e.What != ExpireInvocation || inv == nil || !inv.row.Usual() {
+		t.delete(e.Key())
+	}
 	switch {
 	case inv == nil || inv.row.Status != StatusCompleted:
 	case e.What == ExpireJournal:

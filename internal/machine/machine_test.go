@@ -138,7 +138,7 @@ func (w *world) operation(d *datadriven.TestData, id ident.InvocationID, token T
 	case "recover":
 		return &Recover{Active: *find[*ActiveRow](w, func(r *ActiveRow) bool { return r.ID == id }), CountDeath: d.HasArg("death"), Turn: d.HasArg("turn")}
 	case "expire":
-		return &Expire{Expiry: *find[*ExpiryRow](w, func(r *ExpiryRow) bool { return r.ID == id && r.What == Expiring(w.num(d, "what")) })}
+		return w.expireEvent(id, Expiring(w.num(d, "what")))
 	case "edit":
 		return w.editEvent(d, token)
 	case "restart":

@@ -78,7 +78,7 @@ func (p *player) step() {
 			p.activate()
 		}
 	case n < 97:
-		p.now += 3_600_000
+		p.now += []int64{3_600_000, 3_600_000, UsualKeep}[p.r.IntN(3)]
 		p.expire()
 	default:
 		p.crash()
@@ -95,7 +95,7 @@ func (p *player) invoke() {
 		ev.ID = p.id(fmt.Sprint("x", p.r.IntN(4)))
 	}
 	if p.r.IntN(2) == 0 {
-		ev.Retention = Retention{Completion: p.r.Int64N(2 * 3_600_000), Journal: 3_600_000}
+		ev.Retention = Retention{Completion: []int64{UsualKeep, p.r.Int64N(2 * 3_600_000)}[p.r.IntN(2)], Journal: []int64{UsualKeep, 3_600_000}[p.r.IntN(2)]}
 	}
 	if p.r.IntN(5) == 0 {
 		ev.StartAt = p.now + p.r.Int64N(200)
@@ -236,6 +236,11 @@ func (p *player) expire() {
 			p.apply(&Expire{Expiry: *e})
 		}
 	}
+	for _, row := range p.rows(TableInvocation) {
+		if r := row.(*InvocationRow); r.Usual() && r.ExpiresAt <= p.now {
+			p.apply(&Expire{Expiry: r.Expiry(p.key)})
+		}
+	}
 }
 
 func (p *player) rows(table Table) []Row {
@@ -290,7 +295,7 @@ func (p *player) finish() {
 		if busy || len(p.rows(TableTimer))+len(p.rows(TableChore)) > 0 {
 			continue
 		}
-		if len(p.rows(TableExpiry))+len(p.rows(TableMarker)) == 0 {
+		if len(p.rows(TableInvocation))+len(p.rows(TableExpiry))+len(p.rows(TableMarker)) == 0 {
 			break
 		}
 		p.now += 30 * 3_600_000

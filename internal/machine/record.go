@@ -164,6 +164,29 @@ type FailureEvent struct {
 	CommandName  string
 }
 
+// UsualKeep and Promptly say, in milliseconds, which completed invocation is a
+// usual one: it is kept for UsualKeep, its journal no shorter, and was completed
+// within Promptly of its creation. Usual ones expire, give or take that, in the
+// order of their births, in which their records are stored anyway: they need no
+// ExpiryRow. Changing either leaves stored records that nobody removes.
+const (
+	UsualKeep int64 = 24 * 3_600_000
+	Promptly  int64 = 3_600_000
+)
+
+// Usual reports whether the record has no ExpiryRow of its own: whoever walks over
+// the records finds it when it has expired.
+func (r *InvocationRow) Usual() bool {
+	return r.Status == StatusCompleted && r.ExpiresAt-r.CompletedAt == UsualKeep && r.CompletedAt-r.CreatedAt < Promptly &&
+		r.Retention.Journal >= UsualKeep && !r.Retention.OfWorkflow
+}
+
+// Expiry returns when and where a completed invocation, which belongs to key, is
+// removed.
+func (r *InvocationRow) Expiry(key ident.ObjectKey) ExpiryRow {
+	return ExpiryRow{Partition: r.ID.Partition(), Hour: hourOf(r.ExpiresAt), Birth: r.Birth, ID: r.ID, Object: key, What: ExpireInvocation}
+}
+
 // InRows returns how many entries of the journal are in rows of their own, or
 // were before the journal was dropped.
 func (r *InvocationRow) InRows() uint32 { return r.JournalLength - uint32(len(r.Tail)) }

@@ -232,6 +232,17 @@ func (w *world) describe(r Row) string {
 	}
 }
 
+// expireEvent says that something of id expires: what a row lists, or a usual
+// invocation.
+func (w *world) expireEvent(id ident.InvocationID, what Expiring) *Expire {
+	for _, row := range w.disk {
+		if r, ok := row.(*InvocationRow); ok && r.ID == id && what == ExpireInvocation && r.Usual() {
+			return &Expire{Expiry: r.Expiry(w.key)}
+		}
+	}
+	return &Expire{Expiry: *find[*ExpiryRow](w, func(r *ExpiryRow) bool { return r.ID == id && r.What == what })}
+}
+
 func types(entries []journal.Entry) string {
 	var names []string
 	for i := range entries {
