@@ -68,7 +68,7 @@ func crashWithinWorkflow(t *testing.T, n int, durable bool) {
 	wantValue(t, call(b, q).Result, `"ok"`)
 	synctest.Wait()
 	b.wantEmpty(machine.TableState, machine.TablePromise, machine.TableListener, machine.TablePending, machine.TableChore,
-		machine.TableActive, machine.TableTimer, machine.TableOutbox, machine.TableListing)
+		machine.TableActive, machine.TableTimer, machine.TableOutbox)
 	b.close()
 }
 

@@ -87,7 +87,7 @@ const (
 // that attempt.
 type root struct {
 	partition    ident.Partition
-	object       ident.ObjectID
+	object       ident.ObjectKey
 	birth, epoch ident.Seq
 }
 

@@ -42,9 +42,7 @@ func (d *deadlocks) sweepSome() {
 		}
 		switch row := row.(type) {
 		case *machine.InboxRow:
-			d.sweep.next = row.Key()
-			d.sweep.next.A = math.MaxUint64
-			d.look(root{partition: row.Partition, object: row.Object})
+			d.sweepQueue(row)
 		case *machine.WaiterRow:
 			d.sweep.next = row.Key()
 			d.sweep.next.B = math.MaxUint64
@@ -55,6 +53,29 @@ func (d *deadlocks) sweepSome() {
 		}
 		n++
 	}
+}
+
+// sweepQueue looks at the key in whose queue a place is. The record of who stands
+// there says which key that is; behind a patch, which has none, the next place
+// does.
+func (d *deadlocks) sweepQueue(place *machine.InboxRow) {
+	d.sweep.next = place.Key()
+	d.sweep.next.A++
+	if place.Kind == machine.InboxPatch {
+		return
+	}
+	d.reads.Add(1)
+	var record *machine.InvocationRow
+	err := d.rt.options.Store.Read(func(r persistence.Reader) error {
+		row, err := r.Get((&machine.InvocationRow{ID: place.ID, Birth: place.Birth}).Key())
+		record, _ = row.(*machine.InvocationRow)
+		return err
+	})
+	if err != nil || record == nil {
+		return // it has left the queue, or its key is damaged: the next place knows
+	}
+	d.sweep.next.A = math.MaxUint64
+	d.look(root{partition: place.Partition, object: ident.ObjectKeyOf(record.Target, record.ID)})
 }
 
 // advance goes on to the next table.

@@ -99,7 +99,7 @@ func (d *deadlocks) walk(r root) (f finding, err error) {
 func (d *deadlocks) holder(r root) (holder ident.Seq, err error) {
 	d.reads.Add(1)
 	err = d.rt.options.Store.Read(func(s persistence.Reader) error {
-		row, err := s.Get(machine.Key{Partition: r.partition, Table: machine.TableHead, Object: r.object})
+		row, err := s.Get(machine.HeadKey(r.partition, r.object))
 		if head, ok := row.(*machine.HeadRow); ok && head.InboxLength > 0 {
 			holder = head.Holder
 		}
@@ -166,7 +166,7 @@ func (w *walk) read(n *node, r persistence.Reader) error {
 
 func (w *walk) readHolder(n *node, r persistence.Reader) error {
 	key := ident.ObjectKeyOf(n.record.Target, n.record.ID)
-	row, err := w.get(r, machine.Key{Partition: n.partition, Table: machine.TableHead, Object: key.ID()})
+	row, err := w.get(r, machine.HeadKey(n.partition, key))
 	head, ok := row.(*machine.HeadRow)
 	if err != nil || !ok || head.Holder == 0 {
 		n.free = true

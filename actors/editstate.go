@@ -94,7 +94,7 @@ func (rt *Runtime) owner(p StatePatch, ev *machine.EditState) error {
 
 // hasState reports whether the state of a key has a value on disk.
 func (rt *Runtime) hasState(key ident.ObjectKey) (has bool, err error) {
-	k := (&machine.HeadRow{Partition: ident.KeyPartitionKey(key.Key).Partition(), Object: key}).Key()
+	k := machine.HeadKey(ident.KeyPartitionKey(key.Key).Partition(), key)
 	err = rt.options.Store.Read(func(r persistence.Reader) error {
 		row, err := r.Get(k)
 		head, ok := row.(*machine.HeadRow)

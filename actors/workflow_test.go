@@ -53,7 +53,7 @@ func signup(options ...restate.ServiceDefinitionOption) restate.ServiceDefinitio
 // workflowTables hold what is left of a workflow.
 func workflowTables() []machine.Table {
 	return []machine.Table{
-		machine.TableHead, machine.TableListing, machine.TableState, machine.TablePromise, machine.TableListener,
+		machine.TableHead, machine.TableState, machine.TablePromise, machine.TableListener,
 		machine.TablePending, machine.TableChore, machine.TableActive, machine.TableTimer,
 	}
 }

@@ -113,7 +113,7 @@ func (b *millionBuilder) journal(row *machine.InvocationRow) *machine.JournalRow
 // head writes the rows of a key.
 func (b *millionBuilder) head(h machine.HeadRow) {
 	h.Partition = ident.KeyPartitionKey(h.Object.Key).Partition()
-	b.put(&h, &machine.ListingRow{Partition: h.Partition, Object: h.Object})
+	b.put(&h)
 }
 
 func keyed(service, handler string, n int) ident.Target {

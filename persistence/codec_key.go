@@ -13,8 +13,7 @@ import (
 // byte); the other parts follow big-endian, names last and unterminated.
 //
 //	table          parts of the key after partition and table         value
-//	h head         object 16                                          HeadRow
-//	l listing      name                                               ListingRow (empty body)
+//	h head         service, 0, key                                    HeadRow
 //	s state        object 16, generation 8, name                      StateRow (*)
 //	q inbox        object 16, seq 8                                   InboxRow
 //	i id           invocation id 24                                   IDRow
@@ -73,8 +72,6 @@ const (
 func shapeOf(t machine.Table) (shape, bool) {
 	switch t {
 	case machine.TableHead:
-		return hasObject, true
-	case machine.TableListing:
 		return hasName, true
 	case machine.TableState, machine.TablePromise:
 		return hasObject | hasA | hasName, true

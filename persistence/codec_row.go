@@ -14,7 +14,7 @@ func (e *encoder) row(r machine.Row) {
 	switch r := r.(type) {
 	case *machine.HeadRow:
 		e.head(r)
-	case *machine.ListingRow, *machine.StatusRow:
+	case *machine.StatusRow:
 	case *machine.StateRow:
 		e.payload(r.Value)
 	case *machine.InboxRow:
@@ -88,7 +88,6 @@ func (e *encoder) indexRow(r machine.Row) {
 }
 
 func (e *encoder) head(r *machine.HeadRow) {
-	e.object(r.Object)
 	e.seq(r.Holder)
 	e.id(r.HolderID)
 	e.num(r.InboxLength)
@@ -119,9 +118,7 @@ func (d *decoder) row(k *machine.Key) machine.Row {
 	p, birth := k.Partition, ident.Seq(k.A)
 	switch k.Table {
 	case machine.TableHead:
-		return d.head(p)
-	case machine.TableListing:
-		return listing(p, k.Name)
+		return d.head(k)
 	case machine.TableState:
 		return &machine.StateRow{Partition: p, Object: k.Object, Generation: ident.Seq(k.A), Name: k.Name, Value: d.payload()}
 	case machine.TableInbox:
@@ -192,9 +189,9 @@ func (d *decoder) expiring(c uint32) machine.Expiring {
 	return machine.Expiring(c)
 }
 
-func (d *decoder) head(p ident.Partition) *machine.HeadRow {
+func (d *decoder) head(k *machine.Key) *machine.HeadRow {
 	r := &machine.HeadRow{
-		Partition: p, Object: d.object(), Holder: d.seq(), HolderID: d.id(),
+		Partition: k.Partition, Object: machine.Headed(*k), Holder: d.seq(), HolderID: d.id(),
 		InboxLength: d.num(), InboxFirst: d.seq(), Generation: d.seq(), StateRows: d.n32(),
 	}
 	if n := d.count(); n > 0 {
@@ -205,17 +202,6 @@ func (d *decoder) head(p ident.Partition) *machine.HeadRow {
 	}
 	r.Workflow = d.workflow()
 	return r
-}
-
-// listing splits the name of a listing key at its first zero byte: a service
-// name has none.
-func listing(p ident.Partition, name string) *machine.ListingRow {
-	for i := range len(name) {
-		if name[i] == 0 {
-			return &machine.ListingRow{Partition: p, Object: ident.ObjectKey{Service: name[:i], Key: name[i+1:]}}
-		}
-	}
-	return &machine.ListingRow{Partition: p, Object: ident.ObjectKey{Service: name}}
 }
 
 func (e *encoder) address(a *machine.Address) {
@@ -242,8 +228,6 @@ func (d *decoder) entryType() journal.Type {
 func checkNames(k *machine.Key, r machine.Row) bool {
 	switch r := r.(type) {
 	case *machine.HeadRow:
-		return r.Object.ID() == k.Object
-	case *machine.ListingRow:
 		return r.Key().Name == k.Name
 	case *machine.InvocationRow:
 		return r.ID.Partition() == k.Partition

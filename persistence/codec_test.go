@@ -21,7 +21,7 @@ import (
 // message.
 func rowTypes() []machine.Row {
 	return []machine.Row{
-		&machine.HeadRow{}, &machine.ListingRow{}, &machine.StateRow{}, &machine.InboxRow{}, &machine.IDRow{},
+		&machine.HeadRow{}, &machine.StateRow{}, &machine.InboxRow{}, &machine.IDRow{},
 		&machine.InvocationRow{}, &machine.JournalRow{}, &machine.SignalRow{}, &machine.PendingRow{}, &machine.WaiterRow{},
 		&machine.TimerRow{}, &machine.ActiveRow{}, &machine.StatusRow{}, &machine.ExpiryRow{}, &machine.MarkerRow{}, &machine.ChoreRow{},
 		&machine.PromiseRow{}, &machine.ListenerRow{}, &machine.PatchRow{}, &machine.AliasRow{},
@@ -288,12 +288,12 @@ func TestRowOfAnotherFormatIsRefusedByName(t *testing.T) {
 	}
 }
 
-func TestHeadUnderAnotherKeyIsCorrupt(t *testing.T) {
+// TestHeadUnderAKeyThatNamesNoObjectIsCorrupt: the key of a head holds the names of
+// its object, and the row nothing of them.
+func TestHeadUnderAKeyThatNamesNoObjectIsCorrupt(t *testing.T) {
 	t.Parallel()
-	r := &machine.HeadRow{Partition: 1, Object: ident.ObjectKey{Service: "a", Key: "b"}}
-	_, value := encodeOne(t, r)
-	other := (&machine.HeadRow{Partition: 1, Object: ident.ObjectKey{Service: "a", Key: "c"}}).Key()
-	key, err := appendKey(nil, &other)
+	_, value := encodeOne(t, &machine.HeadRow{Partition: 1, Object: ident.ObjectKey{Service: "a", Key: "b"}})
+	key, err := appendKey(nil, &machine.Key{Partition: 1, Table: machine.TableHead, Name: "ab"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 // Awaited says that another invocation waits for this one, which was queued now
 // or was there before.
 type Awaited struct {
-	Object ident.ObjectID
+	Object ident.ObjectKey
 	Birth  ident.Seq
 	ID     ident.InvocationID
 	Status Status
@@ -51,7 +51,7 @@ func (*Deadlocked) event() {}
 // awaited says that inv is waited for, if it is.
 func (t *transition) awaited(inv *invocation) {
 	if inv.row.Caller.ReplyTo.Birth != 0 || inv.row.Waiters > 0 {
-		t.gate(&Awaited{Object: t.id, Birth: inv.row.Birth, ID: inv.row.ID, Status: inv.row.Status})
+		t.gate(&Awaited{Object: t.key, Birth: inv.row.Birth, ID: inv.row.ID, Status: inv.row.Status})
 	}
 }
 

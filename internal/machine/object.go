@@ -77,7 +77,7 @@ func (t *transition) dispatch(ev Event) []Need {
 		t.headKnown = true // a service invocation is its own key and has no head
 	}
 	if !t.headKnown {
-		return []Need{{From: (&HeadRow{Partition: t.partition, Object: t.key}).Key()}}
+		return []Need{{From: HeadKey(t.partition, t.key)}}
 	}
 	switch ev := ev.(type) {
 	case *Invoke:

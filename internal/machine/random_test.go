@@ -309,7 +309,7 @@ func (p *player) finish() {
 	for k, row := range p.disk {
 		switch k.Table {
 		case TableOutbox:
-		case TableHead, TableListing, TableState:
+		case TableHead, TableState:
 			if p.workflow {
 				p.t.Errorf("left over: %s", p.describe(row))
 			}

@@ -1,6 +1,8 @@
 package machine
 
 import (
+	"strings"
+
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
@@ -34,11 +36,10 @@ type Table byte
 // Tables, with the parts of the key in sorting order. Birth is the Seq of the
 // event that accepted the invocation.
 const (
-	// TableHead: Object. One HeadRow per object that has a holder, a queue or
-	// state, and per workflow that has invocations, a run or promises.
+	// TableHead: Name = service, NUL, key. One HeadRow per object that has a
+	// holder, a queue or state, and per workflow that has invocations, a run or
+	// promises.
 	TableHead Table = 'h'
-	// TableListing: Name = service, NUL, key. One per HeadRow, for listing.
-	TableListing Table = 'l'
 	// TableState: Object, A = generation, Name = state name.
 	TableState Table = 's'
 	// TableInbox: Object, A = seq.
@@ -122,12 +123,6 @@ type HeadRow struct {
 type StateValue struct {
 	Name  string
 	Value []byte
-}
-
-// ListingRow makes objects listable by service and key.
-type ListingRow struct {
-	Partition ident.Partition
-	Object    ident.ObjectKey
 }
 
 // StateRow is one state value that is too large to be inline.
@@ -380,12 +375,19 @@ const (
 
 // Key returns the key of the row.
 func (r *HeadRow) Key() Key {
-	return Key{Partition: r.Partition, Table: TableHead, Object: r.Object.ID()}
+	return HeadKey(r.Partition, r.Object)
 }
 
-// Key returns the key of the row.
-func (r *ListingRow) Key() Key {
-	return Key{Partition: r.Partition, Table: TableListing, Name: r.Object.Service + "\x00" + r.Object.Key}
+// HeadKey returns the key of the HeadRow of an object.
+func HeadKey(p ident.Partition, object ident.ObjectKey) Key {
+	return Key{Partition: p, Table: TableHead, Name: object.Service + "\x00" + object.Key}
+}
+
+// Headed returns the object whose HeadRow has the key k. The name of a service has
+// no zero byte.
+func Headed(k Key) ident.ObjectKey {
+	service, key, _ := strings.Cut(k.Name, "\x00")
+	return ident.ObjectKey{Service: service, Key: key}
 }
 
 // Key returns the key of the row.

@@ -128,16 +128,11 @@ func (t *transition) writeHead() {
 	t.state.fill(h)
 	t.promises.fill(h)
 	empty := h.Holder == 0 && h.InboxLength == 0 && h.StateRows == 0 && len(h.Inline) == 0 && h.Workflow == (WorkflowHead{})
-	listing := &ListingRow{Partition: t.partition, Object: t.key}
 	switch {
 	case !empty:
-		if !t.headStored {
-			t.put(listing)
-		}
 		t.put(h)
 	case t.headStored:
 		t.delete(h.Key())
-		t.delete(listing.Key())
 	}
 	t.headStored = !empty
 }

@@ -172,8 +172,6 @@ func (w *world) describe(r Row) string {
 		return fmt.Sprintf("promise %s is %s, asked %d", r.Name, result(r.Result), r.Asked)
 	case *ListenerRow:
 		return fmt.Sprintf("listener %d of %s: %s/%d", r.N, r.Name, nameOf(r.ID), r.Completion)
-	case *ListingRow:
-		return "listing"
 	case *StateRow:
 		return fmt.Sprintf("state %s (%d bytes) in %v", r.Name, len(r.Value), r.Generation)
 	case *InboxRow:

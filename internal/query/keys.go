@@ -139,12 +139,8 @@ func (f *KeyFilter) text() string { return fmt.Sprintf("%#v", *f) }
 // addKey adds the key at which walk stands, if it belongs to the list.
 func addKey(r persistence.Reader, at Moment, m *meter, f *KeyFilter, walk *Merge, page *Page[KeyItem]) error {
 	row, err := walk.Row()
-	if row == nil || err != nil {
-		return err
-	}
-	k := walk.Key()
-	head, err := readHead(r, m, k.Partition, listed(k))
-	if head == nil || err != nil || head.InboxLength < f.MinQueueDepth {
+	head, ok := row.(*machine.HeadRow)
+	if !ok || err != nil || head.InboxLength < f.MinQueueDepth {
 		return err
 	}
 	holder, err := readHolder(r, m, head)
@@ -200,7 +196,7 @@ func (k *KeyItem) readOldest(r persistence.Reader, at Moment, m *meter, head *ma
 
 // readHead returns the head record of a key, nil when it has none.
 func readHead(r persistence.Reader, m *meter, p ident.Partition, key ident.ObjectKey) (*machine.HeadRow, error) {
-	head, err := get[*machine.HeadRow](r, m, (&machine.HeadRow{Partition: p, Object: key}).Key())
+	head, err := get[*machine.HeadRow](r, m, machine.HeadKey(p, key))
 	if head == nil || head.Object != key {
 		return nil, err
 	}

@@ -82,11 +82,9 @@ func (w *town) settle() {
 	}
 	p := ident.KeyPartitionKey(key.Key).Partition()
 	head := &machine.HeadRow{Partition: p, Object: key, Inline: []machine.StateValue{{Name: "a", Value: []byte("1")}}}
-	listing := &machine.ListingRow{Partition: p, Object: key}
 	if w.rng.IntN(3) == 0 {
 		w.put(head)
-		w.put(listing)
-		w.writes = append(w.writes, machine.Write{Delete: head.Key()}, machine.Write{Delete: listing.Key()})
+		w.writes = append(w.writes, machine.Write{Delete: head.Key()})
 		return
 	}
 	k := &townKey{status: KeyStatuses()[w.rng.IntN(5)]}
@@ -95,7 +93,6 @@ func (w *town) settle() {
 	}
 	w.keys[key] = k
 	w.put(head)
-	w.put(listing)
 }
 
 // hold gives the key a holder and a queue.
@@ -333,9 +330,9 @@ func TestPagesGoForwardOverKeysThatWereRemoved(t *testing.T) {
 	for i := range 6000 {
 		key := ident.ObjectKey{Service: "S", Key: fmt.Sprintf("a%05d", i)}
 		p := ident.KeyPartitionKey(key.Key).Partition()
-		head, listing := &machine.HeadRow{Partition: p, Object: key, InboxLength: 1}, &machine.ListingRow{Partition: p, Object: key}
+		head := &machine.HeadRow{Partition: p, Object: key, InboxLength: 1}
 		active := &machine.ActiveRow{Partition: p, Birth: ident.Seq(i + 1), Object: key}
-		for _, row := range []machine.Row{head, listing, active} {
+		for _, row := range []machine.Row{head, active} {
 			writes = append(writes, put(row))
 			removals = append(removals, machine.Write{Delete: row.Key()})
 		}
@@ -345,7 +342,7 @@ func TestPagesGoForwardOverKeysThatWereRemoved(t *testing.T) {
 	last := ident.ObjectKey{Service: "S", Key: "b"}
 	p := ident.KeyPartitionKey("b").Partition()
 	head := &machine.HeadRow{Partition: p, Object: last, Workflow: machine.WorkflowHead{Generation: 5, Promises: 1}}
-	commit(t, s, machine.Write{Put: head}, machine.Write{Put: &machine.ListingRow{Partition: p, Object: last}},
+	commit(t, s, machine.Write{Put: head},
 		machine.Write{Put: &machine.PromiseRow{Partition: p, Object: last.ID(), Generation: 5, Name: "p", Number: 1}})
 	at := Moment{Now: townNow, Clock: func() time.Time { return time.Time{} }}
 	keys := allPages(t, s, 10, func(r persistence.Reader, p Paging) (Page[KeyItem], error) {

@@ -19,7 +19,7 @@ func openListing(r persistence.Reader, m *meter, service, prefix, after string) 
 		first = after + "\x00"
 	}
 	all := OverPartitions(r, persistence.Ascending, func(p ident.Partition) (from, to machine.Key, ok bool) {
-		key := machine.Key{Partition: p, Table: machine.TableListing}
+		key := machine.Key{Partition: p, Table: machine.TableHead}
 		from, to = key, key
 		from.Name, to.Name = first, end
 		return from, to, true
@@ -40,10 +40,4 @@ func above(prefix string) string {
 	}
 	b[len(b)-1]++
 	return string(b)
-}
-
-// listed returns the object that a row of the listing names.
-func listed(k machine.Key) ident.ObjectKey {
-	service, key, _ := strings.Cut(k.Name, "\x00")
-	return ident.ObjectKey{Service: service, Key: key}
 }

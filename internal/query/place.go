@@ -73,7 +73,7 @@ func (p *Places) Of(row *machine.InvocationRow) (Place, error) {
 // there before has left its traces.
 func (p *Places) walk(partition ident.Partition, object ident.ObjectKey, queue map[ident.Seq]Place) error {
 	p.budget.Spend(1)
-	row, err := p.reader.Get((&machine.HeadRow{Partition: partition, Object: object}).Key())
+	row, err := p.reader.Get(machine.HeadKey(partition, object))
 	if row == nil || err != nil {
 		return err
 	}

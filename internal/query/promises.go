@@ -152,7 +152,7 @@ func (w *promiseWalk) all(service string) error {
 		}
 		w.at, w.name = walk.Key().Name, ""
 		if row != nil {
-			if err := w.promisesOf(listed(walk.Key())); err != nil {
+			if err := w.promisesOf(machine.Headed(walk.Key())); err != nil {
 				return err
 			}
 		}

@@ -19,8 +19,7 @@ func TestLargePromisesEndAPageBeforeItIsTooLarge(t *testing.T) {
 	s := persistence.NewMemory()
 	key := ident.ObjectKey{Service: "S", Key: "k"}
 	p := ident.KeyPartitionKey(key.Key).Partition()
-	commit(t, s, put(&machine.HeadRow{Partition: p, Object: key, Workflow: machine.WorkflowHead{Generation: 5, Promises: count}}),
-		put(&machine.ListingRow{Partition: p, Object: key}))
+	commit(t, s, put(&machine.HeadRow{Partition: p, Object: key, Workflow: machine.WorkflowHead{Generation: 5, Promises: count}}))
 	for i := range count {
 		commit(t, s, put(&machine.PromiseRow{
 			Partition: p, Object: key.ID(), Generation: 5, Name: fmt.Sprintf("p%02d", i), Number: uint32(i + 1), Result: journal.ValueOf(make([]byte, size)),

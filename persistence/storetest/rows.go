@@ -66,7 +66,7 @@ func oversizedOutputIsRefused(t *testing.T, h Harness) {
 	inline := &machine.HeadRow{Partition: partition, Object: object, Inline: []machine.StateValue{{Name: "x", Value: make([]byte, persistence.MaxBatchBytes)}}}
 	_, err = s.Encode(1, put(inline))
 	wantError(t, "too many bytes", err, persistence.ErrTooLarge)
-	_, err = s.Encode(1, put(&machine.ListingRow{Partition: partition, Object: ident.ObjectKey{Service: "s", Key: string(make([]byte, 1<<16))}}))
+	_, err = s.Encode(1, put(&machine.HeadRow{Partition: partition, Object: ident.ObjectKey{Service: "s", Key: string(make([]byte, 1<<16))}}))
 	wantError(t, "too long a key", err, persistence.ErrTooLarge)
 
 	commit(t, s, put(many[1:]...))

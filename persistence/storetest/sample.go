@@ -25,7 +25,6 @@ func sampleRows() []machine.Row {
 			Partition: partition, Object: object, Holder: 8, HolderID: id, InboxLength: 2, InboxFirst: 11, Generation: 4, StateRows: 1,
 			Inline: []machine.StateValue{{Name: "a", Value: []byte("1")}, {Name: "b", Value: []byte{}}, {Name: "c"}},
 		},
-		&machine.ListingRow{Partition: partition, Object: object},
 		&machine.StateRow{Partition: partition, Object: object.ID(), Generation: 4, Name: "doc", Value: []byte("text")},
 		&machine.InboxRow{Partition: partition, Object: object.ID(), Seq: 11, Birth: 10, ID: id, QueuedAt: 1_700_000_000_000},
 		&machine.IDRow{ID: id, Birth: 10, Object: object},
