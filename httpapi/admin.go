@@ -14,9 +14,19 @@ const (
 
 // newAdmin returns the admin port.
 func (s *Server) newAdmin() *echo.Echo {
-	p := port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin, counts: &s.counts.admin}
+	p := &port{name: "admin", write: s.writeAdminFailure, admit: s.admitAdmin, route: adminRouteOf, counts: &s.counts.admin}
+	p.series = s.metrics.of(p)
 	e := s.newEcho(p)
-	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc { return s.frame(p, boundHeaders(s.explain(e, next))) })
+	// Echo puts the middleware around the route of each request anew.
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		explained := s.explain(e, next)
+		return s.frame(p, func(x *exchange) error {
+			if f := boundHeaders(x.r); f != nil {
+				return f
+			}
+			return explained(x.c)
+		})
+	})
 	// Who asks for health may have parameters of its own; they are ignored.
 	e.GET("/health", s.adminHealth)
 	e.GET("/version", s.version, bare)

@@ -46,18 +46,17 @@ const (
 	partHealth
 )
 
-// partOf tells by the path which tokens count. It reads a path as the routes
-// do; whatever is no path belongs to the ingress.
-func partOf(path string) ingressPart {
-	seg, ok := split(path)
-	if !ok || seg.part[0] != "restate" {
+// part tells by the path which tokens count. Whatever is no path belongs to the
+// ingress.
+func (x *exchange) part() ingressPart {
+	if !x.formed || x.seg.part[0] != "restate" {
 		return partIngress
 	}
-	switch seg.part[1] {
+	switch x.seg.part[1] {
 	case "awakeables", "a", "signals":
 		return partAwakeables
 	case "health":
-		if seg.n == 2 {
+		if x.seg.n == 2 {
 			return partHealth
 		}
 	}

@@ -71,7 +71,7 @@ func checkCompletion(x *exchange, verb string) *failure {
 // complete stores an answer. Bytes are delivered as they came; the reason of a
 // rejection is text, and never read as JSON.
 func (s *Server) complete(x *exchange, id ident.InvocationID, signal journal.NotificationID, verb string) error {
-	body, err := s.readBody(x.r)
+	body, err := s.readBodyBy(&x.body, x.conn, x.r)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"time"
 
 	"github.com/dormouse-run/dormouse/internal/guard"
 )
@@ -18,16 +17,21 @@ const eagerBytes = 1 << 20
 // boundBody bounds the arrival of a body. net/http lifts the bound when the
 // body has been read, so a call may wait for longer. When the route does not
 // read it the bound stays: net/http then reads, before it sends the answer.
-func (s *Server) boundBody(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength == 0 {
+func (s *Server) boundBody(x *exchange) {
+	if x.r.ContentLength == 0 {
 		return
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opts.TransferTimeout))
+	_ = http.NewResponseController(x.w).SetReadDeadline(x.started.Add(s.opts.TransferTimeout))
 }
 
 // readBody reads the whole body of r, which belongs to the caller afterwards.
-// One that is larger than the limit is a 413, whether it says so first or not.
 func (s *Server) readBody(r *http.Request) ([]byte, error) {
+	return s.readBodyBy(new(countedBody), guard.ConnectionOf(r), r)
+}
+
+// readBodyBy is readBody with what it needs. A body that is larger than the limit
+// is a 413, whether it says so first or not.
+func (s *Server) readBodyBy(counted *countedBody, k *guard.Connection, r *http.Request) ([]byte, error) {
 	limit := s.opts.MaxBody
 	switch {
 	case r.ContentLength > limit:
@@ -36,10 +40,9 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 		return nil, nil
 	}
 	// A connection whose body is still arriving may be closed to make room.
-	k := guard.ConnectionOf(r)
 	k.Rest()
 	defer k.Work()
-	counted := &countedBody{Reader: r.Body, from: &s.bodies}
+	counted.Reader, counted.from = r.Body, &s.bodies
 	defer counted.release()
 	body, err := readAll(counted, r.ContentLength, limit)
 	if err = bodyError(int64(len(body)), limit, err); err != nil {
@@ -50,6 +53,16 @@ func (s *Server) readBody(r *http.Request) ([]byte, error) {
 
 // bodyError says what is wrong with a body of which size bytes have come.
 func bodyError(size, limit int64, err error) error {
+	switch {
+	case err != nil:
+		return brokenBody(err)
+	case size > limit:
+		return tooLarge(limit)
+	}
+	return nil
+}
+
+func brokenBody(err error) error {
 	var refused *failure
 	switch {
 	case errors.As(err, &refused):
@@ -58,12 +71,9 @@ func bodyError(size, limit int64, err error) error {
 		return fail(http.StatusRequestTimeout, "the body took too long to arrive")
 	case isGone(err):
 		return errNoAnswer
-	case err != nil:
+	default:
 		return badRequest("the body is not well-formed HTTP: send the request again")
-	case size > limit:
-		return tooLarge(limit)
 	}
-	return nil
 }
 
 // skipBody reads a body that means nothing, before a route waits. As long as one

@@ -42,7 +42,7 @@ type inputRule struct {
 // outputRule says which content type the answer of a handler has. The zero
 // value has none.
 type outputRule struct {
-	contentType string
+	contentType always
 	ifEmpty     bool
 }
 
@@ -111,10 +111,10 @@ func newInputRule(p *encoding.InputPayload) inputRule {
 }
 
 func newOutputRule(p *encoding.OutputPayload) outputRule {
-	if p == nil || p.ContentType == nil {
+	if p == nil || p.ContentType == nil || *p.ContentType == "" {
 		return outputRule{}
 	}
-	return outputRule{contentType: *p.ContentType, ifEmpty: p.SetContentTypeIfEmpty}
+	return outputRule{contentType: newAlways(*p.ContentType), ifEmpty: p.SetContentTypeIfEmpty}
 }
 
 const (

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"sync/atomic"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/dormouse-run/dormouse/internal/guard"
 )
 
@@ -62,14 +60,13 @@ func newDefence(o Options) (d *defence, err error) {
 }
 
 // admitIngress is the first check of a request to the ingress.
-func (s *Server) admitIngress(c echo.Context) (answered bool, err error) {
-	w, r := c.Response(), c.Request()
-	if s.origins.share(w, r) {
-		w.Header()[headerContentType] = nil
-		return true, s.writeBody(w, http.StatusOK, nil)
+func (s *Server) admitIngress(x *exchange) (answered bool, err error) {
+	x.seg, x.formed = split(x.path)
+	if s.origins.share(x.w, x.r) {
+		x.w.Header()[headerContentType] = nil
+		return true, s.writeBody(x.w, http.StatusOK, nil)
 	}
-	path, _ := rawPath(r)
-	part := partOf(path)
+	part := x.part()
 	if part == partHealth {
 		return false, nil
 	}
@@ -77,26 +74,24 @@ func (s *Server) admitIngress(c echo.Context) (answered bool, err error) {
 	if part == partAwakeables {
 		checked = s.awakeableTokens
 	}
-	if err := checked.Admit(r); err != nil {
+	if err := checked.Admit(x.r); err != nil {
 		return false, err
 	}
-	if f := s.origins.admit(r); f != nil {
+	if f := s.origins.admit(x.r); f != nil {
 		return false, f
 	}
 	return false, nil
 }
 
 // admitAdmin is the first check of a request to the admin port.
-func (s *Server) admitAdmin(c echo.Context) (answered bool, err error) {
-	r := c.Request()
-	path, _ := rawPath(r)
-	if r.Method == http.MethodOptions || path == "/health" {
+func (s *Server) admitAdmin(x *exchange) (answered bool, err error) {
+	if x.r.Method == http.MethodOptions || x.path == "/health" {
 		return false, nil
 	}
-	if err := s.adminTokens.Admit(r); err != nil {
+	if err := s.adminTokens.Admit(x.r); err != nil {
 		return false, err
 	}
-	if f := s.pages.admit(r); f != nil {
+	if f := s.pages.admit(x.r); f != nil {
 		return false, f
 	}
 	return false, nil
@@ -117,13 +112,12 @@ func panicked(err error) bool {
 	return errors.As(err, &p)
 }
 
-// add counts what a route ended with.
+// add counts what a route failed with.
 func (c *counts) add(err error) {
 	var p *panicError
 	var token *guard.TokenError
 	var f *failure
 	switch {
-	case err == nil:
 	case errors.As(err, &p):
 		c.panics.Add(1)
 	case errors.As(err, &token):
@@ -148,10 +142,17 @@ func (s *Server) withStack(f *failure, err error) *failure {
 // levelOf returns the level of a request's line. A client that left is no news,
 // and neither is a handler that failed on purpose with a 5xx code.
 func (s *Server) levelOf(status int, err error) slog.Level {
+	levels := &s.opts.Safety.RequestLog
+	if err == nil {
+		return levels.Success.Level()
+	}
+	return levels.ofError(status, err)
+}
+
+func (levels *RequestLog) ofError(status int, err error) slog.Level {
 	var f *failure
-	levels := s.opts.Safety.RequestLog
 	switch {
-	case err == nil, errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
 		return levels.Success.Level()
 	case errors.As(err, &f):
 		return levels.Refused.Level()

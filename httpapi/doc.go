@@ -17,7 +17,8 @@
 // Echo is the frame of the server. Its router serves the admin port; the
 // ingress has one route for everything, because its grammar needs the raw path:
 // an empty segment is a key, and whether a segment is a key at all follows from
-// the service it names.
+// the service it names. What is needed of a request on its way is in one
+// exchange, whose memory serves the next request.
 //
 // # What an answer promises
 //

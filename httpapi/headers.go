@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/labstack/echo/v4"
-
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
@@ -32,20 +30,17 @@ const maxHeaderBytes = 64 << 10
 const maxWireBytes = 2 * maxHeaderBytes
 
 // boundHeaders refuses a request whose headers are too large.
-func boundHeaders(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		total := len(nameIngressPath) + len(r.RequestURI)
-		for name, values := range r.Header {
-			for _, v := range values {
-				total += len(name) + len(v)
-			}
+func boundHeaders(r *http.Request) *failure {
+	total := len(nameIngressPath) + len(r.RequestURI)
+	for name, values := range r.Header {
+		for _, v := range values {
+			total += len(name) + len(v)
 		}
-		if total > maxHeaderBytes {
-			return fail(http.StatusRequestHeaderFieldsTooLarge, "path and headers are larger than 64 KiB")
-		}
-		return next(c)
 	}
+	if total > maxHeaderBytes {
+		return fail(http.StatusRequestHeaderFieldsTooLarge, "path and headers are larger than 64 KiB")
+	}
+	return nil
 }
 
 // handlerHeaders returns what the handler sees of the headers of r: names in

@@ -3,21 +3,9 @@ package httpapi
 import (
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 )
-
-// exchange is one request to the ingress on its way through a route.
-type exchange struct {
-	w *echo.Response
-	r *http.Request
-	// pathAndQuery is what the client wrote.
-	pathAndQuery string
-	seg          segments
-	// slot is the place among the requests that are worked on.
-	slot slot
-}
 
 // parts returns the path from the i-th segment on.
 func (x *exchange) parts(i int) []string { return x.seg.all()[min(i, x.seg.n):] }
@@ -34,45 +22,53 @@ func (x *exchange) method(allowed ...string) *failure {
 	return methodNotAllowed(list)
 }
 
-// newIngress returns the frame of the ingress. One route catches everything:
-// the grammar of its paths needs the raw path, in which an empty segment is a
-// key, and whether a segment is a key depends on the service.
-func (s *Server) newIngress() *echo.Echo {
-	p := port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress, counts: &s.counts.ingress}
-	e := s.newEcho(p)
-	serve := s.frame(p, boundHeaders(func(c echo.Context) error {
-		path, withQuery := rawPath(c.Request())
-		x := &exchange{w: c.Response(), r: c.Request(), pathAndQuery: withQuery}
+// ingressPort is the handler of the ingress. It serves everything by one route: the
+// grammar of the paths needs the raw path, in which an empty segment is a key,
+// and whether a segment is a key depends on the service. So Echo lends the
+// context of a request and its router is not asked, which would find no route
+// for what does not begin with a slash: CONNECT, an asterisk, an address without
+// a path.
+type ingressPort struct {
+	echo  *echo.Echo
+	serve echo.HandlerFunc
+}
+
+func (s *Server) newIngress() *ingressPort {
+	p := &port{name: "ingress", write: s.writeIngressFailure, admit: s.admitIngress, route: ingressRouteOf, counts: &s.counts.ingress}
+	p.series = s.metrics.of(p)
+	return &ingressPort{echo: s.newEcho(p), serve: s.frame(p, s.serveIngress)}
+}
+
+// ServeHTTP implements http.Handler.
+func (i *ingressPort) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := i.echo.AcquireContext()
+	c.Reset(r, w)
+	if err := i.serve(c); err != nil {
+		i.echo.HTTPErrorHandler(err, c)
+	}
+	i.echo.ReleaseContext(c)
+}
+
+// serveIngress is the one route of the ingress.
+func (s *Server) serveIngress(x *exchange) error {
+	if f := boundHeaders(x.r); f != nil {
+		return f
+	}
+	if x.part() != partHealth { // who asks how we are gets an answer
 		var full *failure
-		if partOf(path) != partHealth { // who asks how we are gets an answer
-			x.slot, full = s.slots.take()
-		}
-		if full != nil {
+		if x.slot, full = s.slots.take(); full != nil {
 			return full
 		}
 		defer x.slot.free()
-		var ok bool
-		if x.seg, ok = split(path); !ok {
-			return badRequest("no path of the ingress looks like this: it is /{service}/{handler}, /{service}/{key}/{handler}, or starts with /restate/")
-		}
-		return s.routeIngress(x)
-	}))
-	// The router finds no route for what does not begin with a slash, and
-	// there is such a thing: CONNECT, an asterisk, an address without a path.
-	e.Pre(func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if !strings.HasPrefix(echo.GetPath(c.Request()), "/") {
-				return serve(c)
-			}
-			return next(c)
-		}
-	})
-	e.RouteNotFound("/*", serve)
-	return e
+	}
+	if !x.formed {
+		return badRequest("no path of the ingress looks like this: it is /{service}/{handler}, /{service}/{key}/{handler}, or starts with /restate/")
+	}
+	return s.routeIngress(x)
 }
 
 // newEcho returns an Echo that answers what its router refuses like p.
-func (s *Server) newEcho(p port) *echo.Echo {
+func (s *Server) newEcho(p *port) *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = s.answerError(p, c, err) }

@@ -34,12 +34,12 @@ func noIngressRoute() *failure {
 	return notFound("no such route; under /restate there is " + strings.Join(ingressRoutes(), ", "))
 }
 
-// ingressRoute returns the pattern of a raw path, for metrics. It does not look
+// ingressRouteOf returns the pattern of a request, for metrics. It does not look
 // whether there is such a service.
-func ingressRoute(path string) string {
-	seg, ok := split(path)
+func ingressRouteOf(x *exchange) string {
+	seg := &x.seg
 	switch {
-	case !ok || seg.part[0] == "openapi":
+	case !x.formed || seg.part[0] == "openapi":
 		return routeNone
 	case seg.part[0] != "restate" && seg.n > minSegments && seg.part[seg.n-1] == "send":
 		return routeSend

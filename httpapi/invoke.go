@@ -88,7 +88,7 @@ func (s *Server) invoke(x *exchange, parts []string, f form) error {
 	if err != nil {
 		return err
 	}
-	return s.writeResult(x.w, response, t.handler.output)
+	return s.writeResult(x, response, t.handler.output)
 }
 
 func (s *Server) send(x *exchange, request actors.Request) error {
@@ -100,7 +100,7 @@ func (s *Server) send(x *exchange, request actors.Request) error {
 	if startAt.IsZero() && request.Delay != nil && !accepted.Previously {
 		startAt = time.Now().Add(*request.Delay)
 	}
-	return s.writeAccepted(x.w, accepted, startAt)
+	return s.writeAccepted(x, accepted, startAt)
 }
 
 // readRequest checks everything about a request for t in the order in which
@@ -110,7 +110,7 @@ func (s *Server) readRequest(x *exchange, t *target) (request actors.Request, fa
 	if fail = checkHandler(x, t, key); fail != nil {
 		return request, fail, nil
 	}
-	body, err := s.readBody(x.r)
+	body, err := s.readBodyBy(&x.body, x.conn, x.r)
 	if err != nil {
 		return request, nil, err
 	}

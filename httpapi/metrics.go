@@ -2,9 +2,12 @@ package httpapi
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -28,7 +31,30 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	inFlight map[string]prometheus.Gauge // by port; never changed
+	inFlight *prometheus.GaugeVec
+}
+
+// portSeries are the metrics of one port. To find a series by its labels takes
+// longer than everything else about it, so those that were needed are kept.
+type portSeries struct {
+	inFlight prometheus.Gauge
+	// known is replaced by a larger map under mu, and never changed.
+	known atomic.Pointer[map[seriesKey]series]
+	mu    sync.Mutex
+}
+
+// seriesKey tells the series of a port apart. Its values are from the lists that
+// requests do not make longer.
+type seriesKey struct {
+	method, route string
+	// status is that of an answer, its first digit, or 0: see statusOf.
+	status int
+}
+
+// series is what one request is counted in.
+type series struct {
+	requests prometheus.Counter
+	duration prometheus.Observer
 }
 
 func newMetrics(s *Server) *metrics {
@@ -41,17 +67,20 @@ func newMetrics(s *Server) *metrics {
 			Name: "dormouse_http_request_duration_seconds", Help: "Time from the headers of a request to the end of its answer; a call may wait for days.",
 			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600},
 		}, []string{"port", "route"}),
-		inFlight: map[string]prometheus.Gauge{},
+		inFlight: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "dormouse_http_requests_in_flight", Help: "Requests that are being served.",
+		}, []string{"port"}),
 	}
-	inFlight := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "dormouse_http_requests_in_flight", Help: "Requests that are being served.",
-	}, []string{"port"})
-	m.registry.MustRegister(m.requests, m.duration, inFlight, buildInfo(), newPortCollector(s), newRuntimeCollector(s.rt),
+	m.registry.MustRegister(m.requests, m.duration, m.inFlight, buildInfo(), newPortCollector(s), newRuntimeCollector(s.rt),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	for _, name := range portNames() {
-		m.inFlight[name] = inFlight.WithLabelValues(name)
-	}
 	return m
+}
+
+// of returns the series of a port, of which there are none yet.
+func (m *metrics) of(p *port) *portSeries {
+	s := &portSeries{inFlight: m.inFlight.WithLabelValues(p.name)}
+	s.known.Store(&map[seriesKey]series{})
+	return s
 }
 
 // buildInfo is a gauge of 1 that says what runs.
@@ -82,28 +111,39 @@ func (s *Server) metricsRoute(e *echo.Echo) {
 	}, bare)
 }
 
-// enter counts a request that begins.
-func (m *metrics) enter(p port) { m.inFlight[p.name].Inc() }
-
 // leave counts a request that has ended.
-func (m *metrics) leave(p port, c echo.Context, took time.Duration, err error) {
-	m.inFlight[p.name].Dec()
-	route := routeLabel(p, c)
-	m.requests.WithLabelValues(p.name, methodLabel(c.Request().Method), route, statusLabel(c.Response().Status, err)).Inc()
-	m.duration.WithLabelValues(p.name, route).Observe(took.Seconds())
+func (m *metrics) leave(p *port, x *exchange, took time.Duration, err error) {
+	p.series.inFlight.Dec()
+	key := seriesKey{method: methodLabel(x.r.Method), route: p.route(x), status: statusOf(x.w.Status, err)}
+	counted, known := (*p.series.known.Load())[key]
+	if !known {
+		counted = m.learn(p, key)
+	}
+	counted.requests.Inc()
+	counted.duration.Observe(took.Seconds())
 }
 
-// routeLabel names the pattern of the route that took a request, "none" when
-// there was none.
-func routeLabel(p port, c echo.Context) string {
-	if p.name == "ingress" {
-		path, _ := rawPath(c.Request())
-		return ingressRoute(path)
+// learn finds a series and keeps it.
+func (m *metrics) learn(p *port, key seriesKey) series {
+	found := series{
+		requests: m.requests.WithLabelValues(p.name, key.method, key.route, statusLabel(key.status)),
+		duration: m.duration.WithLabelValues(p.name, key.route),
 	}
-	if path := c.Path(); path != "" && path != "/*" {
+	p.series.mu.Lock()
+	defer p.series.mu.Unlock()
+	more := maps.Clone(*p.series.known.Load())
+	more[key] = found
+	p.series.known.Store(&more)
+	return found
+}
+
+// adminRouteOf names the pattern of the route that took a request, "none" when
+// there was none.
+func adminRouteOf(x *exchange) string {
+	if path := x.c.Path(); path != "" && path != "/*" {
 		return showPath(path)
 	}
-	return "none"
+	return routeNone
 }
 
 func methodLabel(method string) string {
@@ -115,16 +155,28 @@ func methodLabel(method string) string {
 	}
 }
 
-// statusLabel is the status of an answer, "none" when the connection was closed
-// without one. A code that only a handler's own error can have is given by its
-// first digit.
-func statusLabel(status int, err error) string {
+// statusOf is the status of an answer as metrics tell it, 0 when the connection
+// was closed without one. A code that only a handler's own error can have counts
+// by its first digit.
+func statusOf(status int, err error) int {
 	switch {
 	case endsWithoutAnswer(err):
-		return "none"
+		return 0
 	case http.StatusText(status) != "" || status == statusNotReady:
-		return strconv.Itoa(status)
+		return status
 	default:
-		return strconv.Itoa(status/100) + "xx"
+		return status / 100
+	}
+}
+
+// statusLabel is the label of what statusOf returns.
+func statusLabel(status int) string {
+	switch {
+	case status == 0:
+		return "none"
+	case status < 10:
+		return strconv.Itoa(status) + "xx"
+	default:
+		return strconv.Itoa(status)
 	}
 }

@@ -36,9 +36,11 @@ type origins struct {
 	any, loopback bool
 	// listed are in lower case.
 	listed []string
+	vary   always
 }
 
 func newOrigins(allow []string) (o origins, err error) {
+	o.vary = newAlways(valueVary)
 	var errs []error
 	for _, origin := range allow {
 		switch {
@@ -85,7 +87,7 @@ func loopbackHost(host string) bool {
 // for answers and errors, and reports whether the request is answered: it asks
 // whether another one may be made.
 func (o origins) share(w http.ResponseWriter, r *http.Request) (preflight bool) {
-	set(w, headerVary, valueVary)
+	o.vary.set(w, headerVary)
 	preflight = r.Method == http.MethodOptions
 	origin := first(r.Header, headerOrigin)
 	if origin == "" || !printable(origin) || !o.allow(origin) {

@@ -79,6 +79,8 @@ func (c *countedBody) Read(p []byte) (int, error) {
 
 // release gives the room back.
 func (c *countedBody) release() {
-	c.from.held.Add(-c.held)
-	c.held = 0
+	if c.held > 0 {
+		c.from.held.Add(-c.held)
+		c.held = 0
+	}
 }

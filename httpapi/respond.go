@@ -18,14 +18,15 @@ import (
 // Names of response headers, in the form in which net/http keeps them, so that
 // setting one does not have to rewrite it.
 const (
-	headerRequestID   = "X-Request-Id"
-	headerInvocation  = "X-Restate-Id"
-	headerErrorSource = "X-Restate-Error-Source"
-	headerExpires     = "Idempotency-Expires"
-	headerOutcome     = "X-Dormouse-Outcome"
-	headerContentType = "Content-Type"
-	headerRetryAfter  = "Retry-After"
-	headerAllow       = "Allow"
+	headerRequestID     = "X-Request-Id"
+	headerInvocation    = "X-Restate-Id"
+	headerErrorSource   = "X-Restate-Error-Source"
+	headerExpires       = "Idempotency-Expires"
+	headerOutcome       = "X-Dormouse-Outcome"
+	headerContentType   = "Content-Type"
+	headerContentLength = "Content-Length"
+	headerRetryAfter    = "Retry-After"
+	headerAllow         = "Allow"
 )
 
 // Layouts of times in answers.
@@ -36,12 +37,40 @@ const (
 
 func set(w http.ResponseWriter, name, value string) { w.Header()[name] = []string{value} }
 
+// always is the value of a header that many answers have. They share it: it has
+// no room, so that who adds a value in front of us adds it to a copy.
+type always []string
+
+func newAlways(value string) always { return always{value} }
+
+func (a always) set(w http.ResponseWriter, name string) { w.Header()[name] = a }
+
+// setRequestID and setInvocation set the headers that all answers have which say
+// that something was accepted; both are in one piece of memory, which belongs to
+// the answer.
+func (x *exchange) setRequestID(id string) {
+	x.ids = &[2]string{id}
+	x.w.Header()[headerRequestID] = x.ids[0:1:1]
+}
+
+func (x *exchange) setInvocation(id string) {
+	x.ids[1] = id
+	x.w.Header()[headerInvocation] = x.ids[1:2:2]
+}
+
+// chunkedFrom is the length, in bytes, past which net/http sends a body whose
+// length it is not told in chunks: what is shorter it counts itself.
+const chunkedFrom = 2048
+
 // writeBody sends status and body.
 func (s *Server) writeBody(w http.ResponseWriter, status int, body []byte) error {
 	// A client that stops reading must not hold a goroutine. Twice, because
 	// net/http may first wait for the rest of a body that nobody has read.
 	// Recorders of tests have no deadline, which does no harm.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(2 * s.opts.TransferTimeout))
+	if len(body) > chunkedFrom {
+		set(w, headerContentLength, strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	if len(body) == 0 {
 		return nil
@@ -54,24 +83,24 @@ func (s *Server) writeBody(w http.ResponseWriter, status int, body []byte) error
 
 // writeJSON sends body as JSON.
 func (s *Server) writeJSON(w http.ResponseWriter, status int, body []byte) error {
-	set(w, headerContentType, contentTypeJSON)
+	s.isJSON.set(w, headerContentType)
 	return s.writeBody(w, status, body)
 }
 
 // writeResult sends the result of an invocation as the rule of its handler says.
-func (s *Server) writeResult(w http.ResponseWriter, r actors.Response, rule outputRule) error {
+func (s *Server) writeResult(x *exchange, r actors.Response, rule outputRule) error {
 	if r.Result.Kind == journal.ResultFailure {
 		return ofResult(r)
 	}
-	set(w, headerInvocation, r.ID.String())
-	setExpires(w, r.ExpiresAt)
-	if rule.contentType != "" && (len(r.Result.Value) > 0 || rule.ifEmpty) {
-		set(w, headerContentType, rule.contentType)
+	x.setInvocation(r.ID.String())
+	setExpires(x.w, r.ExpiresAt)
+	if rule.contentType != nil && (len(r.Result.Value) > 0 || rule.ifEmpty) {
+		rule.contentType.set(x.w, headerContentType)
 	} else {
 		// Without this net/http would guess a type from the bytes.
-		w.Header()[headerContentType] = nil
+		x.w.Header()[headerContentType] = nil
 	}
-	return s.writeBody(w, http.StatusOK, r.Result.Value)
+	return s.writeBody(x.w, http.StatusOK, r.Result.Value)
 }
 
 func setExpires(w http.ResponseWriter, at time.Time) {
@@ -81,9 +110,9 @@ func setExpires(w http.ResponseWriter, at time.Time) {
 }
 
 // writeAccepted answers a send. startAt is zero for one without a delay.
-func (s *Server) writeAccepted(w http.ResponseWriter, a actors.Accepted, startAt time.Time) error {
+func (s *Server) writeAccepted(x *exchange, a actors.Accepted, startAt time.Time) error {
 	id := a.ID.String()
-	set(w, headerInvocation, id)
+	x.setInvocation(id)
 	b := make([]byte, 0, 160)
 	b = append(b, `{"invocationId":"`...)
 	b = append(b, id...)
@@ -97,7 +126,7 @@ func (s *Server) writeAccepted(w http.ResponseWriter, a actors.Accepted, startAt
 	} else {
 		b = append(b, `Accepted"}`...)
 	}
-	return s.writeJSON(w, http.StatusAccepted, b)
+	return s.writeJSON(x.w, http.StatusAccepted, b)
 }
 
 // ingressError is the error body of the ingress, in the order of its fields.

@@ -160,7 +160,7 @@ func (s *Server) serveResult(x *exchange, verb string, id ident.InvocationID, h 
 	if h == nil {
 		h = s.handlerOf(ctx, id)
 	}
-	return s.writeResult(x.w, response, outputOf(h, response.Result.Value))
+	return s.writeResult(x, response, outputOf(h, response.Result.Value))
 }
 
 // handlerOf returns the handler of an invocation, nil when its record or its
@@ -180,8 +180,8 @@ func outputOf(h *handler, value []byte) outputRule {
 	case h != nil:
 		return h.output
 	case json.Valid(value):
-		return outputRule{contentType: contentTypeJSON}
+		return outputRule{contentType: newAlways(contentTypeJSON)}
 	default:
-		return outputRule{contentType: "application/octet-stream"}
+		return outputRule{contentType: newAlways("application/octet-stream")}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -112,9 +113,12 @@ type Server struct {
 	log      *slog.Logger
 	services catalog
 	health   []byte
-	ingress  *echo.Echo
+	ingress  *ingressPort
 	admin    *echo.Echo
 	metrics  *metrics
+	isJSON   always
+	// exchanges keeps the memory of *exchange between requests.
+	exchanges sync.Pool
 	// front is what the ports serve: ingress and admin, or what the program has
 	// put in front of them.
 	front struct{ ingress, admin http.Handler }
@@ -137,7 +141,8 @@ func newServer(rt runtime, o Options) (*Server, error) {
 
 // newDefended returns a server with defaults filled in and its Safety checked.
 func newDefended(rt runtime, o Options, d *defence) (*Server, error) {
-	s := &Server{rt: rt, opts: o, log: o.Logger, services: newCatalog(rt.Services()), defence: d}
+	s := &Server{rt: rt, opts: o, log: o.Logger, services: newCatalog(rt.Services()), isJSON: newAlways(contentTypeJSON), defence: d}
+	s.exchanges.New = func() any { return new(exchange) }
 	var err error
 	if s.health, err = s.services.health(); err != nil {
 		return nil, fmt.Errorf("describe the services: %w", err)

@@ -59,7 +59,7 @@ func writesReplacement(body []byte) bool {
 // serveJSONTarget serves a request whose body names the invocation. Lookup
 // computes the id and does not ask whether it exists.
 func (s *Server) serveJSONTarget(x *exchange, verb string) error {
-	body, err := s.readBody(x.r)
+	body, err := s.readBodyBy(&x.body, x.conn, x.r)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package guard
 
 import (
-	queue "container/list"
 	"context"
 	"crypto/tls"
 	"log/slog"
@@ -24,10 +23,10 @@ type Connections struct {
 
 	mu   sync.Mutex
 	open map[net.Conn]*Connection
-	// waiting holds *Connection.
-	waiting queue.List
-	evicted uint64
-	logged  time.Time
+	// first and last are the ends of the list of those that wait.
+	first, last *Connection
+	evicted     uint64
+	logged      time.Time
 }
 
 // Connection is one of them. A nil one stands for a request that came without a
@@ -40,8 +39,10 @@ type Connection struct {
 
 	// busy counts requests that are being worked on.
 	busy int
-	// place is that in the list, nil while busy.
-	place *queue.Element
+	// waits says that it is in the list, between earlier and later; a busy one
+	// is not.
+	waits          bool
+	earlier, later *Connection
 }
 
 // NewConnections bounds the connections of a port, which is named in the log. It
@@ -58,7 +59,7 @@ func (c *Connections) Enter(ctx context.Context, conn net.Conn) context.Context 
 	k := &Connection{all: c, conn: conn}
 	c.mu.Lock()
 	c.open[conn] = k
-	k.place = c.waiting.PushBack(k)
+	c.append(k)
 	victim := c.victim()
 	c.mu.Unlock()
 	if victim != nil {
@@ -80,11 +81,11 @@ func abandon(conn net.Conn) error {
 // victim returns the connection to close, nil when there is room. The new one
 // waits too, so there is always one to close.
 func (c *Connections) victim() net.Conn {
-	if c.limit == 0 || len(c.open) <= c.limit || c.waiting.Len() == 0 {
+	k := c.first
+	if c.limit == 0 || len(c.open) <= c.limit || k == nil {
 		return nil
 	}
-	k := c.waiting.Remove(c.waiting.Front()).(*Connection)
-	k.place = nil
+	c.remove(k)
 	delete(c.open, k.conn)
 	c.evicted++
 	return k.conn
@@ -116,11 +117,37 @@ func (c *Connections) Changed(conn net.Conn, state http.ConnState) {
 	defer c.mu.Unlock()
 	if k := c.open[conn]; k != nil {
 		delete(c.open, conn)
-		if k.place != nil {
-			c.waiting.Remove(k.place)
-			k.place = nil
-		}
+		c.remove(k)
 	}
+}
+
+// append puts a connection at the end of the list. The mutex is held.
+func (c *Connections) append(k *Connection) {
+	k.waits, k.earlier = true, c.last
+	if c.last != nil {
+		c.last.later = k
+	} else {
+		c.first = k
+	}
+	c.last = k
+}
+
+// remove takes a connection out of the list, if it is there. The mutex is held.
+func (c *Connections) remove(k *Connection) {
+	if !k.waits {
+		return
+	}
+	if k.earlier != nil {
+		k.earlier.later = k.later
+	} else {
+		c.first = k.later
+	}
+	if k.later != nil {
+		k.later.earlier = k.earlier
+	} else {
+		c.last = k.earlier
+	}
+	k.waits, k.earlier, k.later = false, nil, nil
 }
 
 // Count returns how many are open, and how many were closed for room.
@@ -143,11 +170,9 @@ func (k *Connection) Work() {
 		return
 	}
 	k.all.mu.Lock()
-	defer k.all.mu.Unlock()
-	if k.busy++; k.place != nil {
-		k.all.waiting.Remove(k.place)
-		k.place = nil
-	}
+	k.busy++
+	k.all.remove(k)
+	k.all.mu.Unlock()
 }
 
 // Rest ends what Work has begun.
@@ -158,6 +183,6 @@ func (k *Connection) Rest() {
 	k.all.mu.Lock()
 	defer k.all.mu.Unlock()
 	if k.busy--; k.busy == 0 && k.all.open[k.conn] == k {
-		k.place = k.all.waiting.PushBack(k)
+		k.all.append(k)
 	}
 }
