@@ -42,6 +42,7 @@ func BenchmarkCall(b *testing.B) {
 			s := rt.Stats()
 			b.ReportMetric(float64(s.Ops)/float64(max(s.Commits, 1)), "ops/commit")
 			b.ReportMetric(float64(s.Rows)/float64(b.N), "rows/call")
+			b.ReportMetric(float64(s.Ops)/float64(b.N), "outputs/call")
 		})
 	}
 }

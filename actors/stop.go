@@ -206,6 +206,7 @@ func (rt *Runtime) end() error {
 	rt.events.end()
 	rt.sweeper.stop()
 	rt.waiters.failAll(errHalted)
+	rt.workers.close()
 	if err := rt.options.Store.Close(); err != nil {
 		errs = append(errs, fmt.Errorf("close the store: %w", err))
 	}
