@@ -112,7 +112,7 @@ func (rt *Runtime) drain(ctx context.Context) error {
 	rt.beginDrain()
 	rt.timers.stop()
 	for _, a := range rt.attempts.all() {
-		a.wake.Notify()
+		a.rouse()
 		a.entry.barriers.wakeAll()
 	}
 	if rt.stopping.since.IsZero() {
