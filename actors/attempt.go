@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/objects"
 )
 
 // attempt is one attempt of one invocation, from the StartAttempt of the machine
@@ -44,17 +46,22 @@ type attempt struct {
 	observed atomic.Uint64
 	// muted is set when nothing of this attempt counts any more.
 	muted atomic.Bool
-	// wake wakes the handler's goroutine, which waits for one thing at a time.
-	wake Signal
-
 	// hot is guarded by the list of waiting attempts.
 	hot hotLinks
 	// wondering has a lock of its own.
 	wondering wondering
 
+	// in is what the handler starts from, log what it says. They are written once,
+	// by its goroutine.
+	in  objects.Attempt
+	log slog.Logger
+
 	mu sync.Mutex
 	// phase moves forward only.
 	phase phase
+	// wake wakes the handler's goroutine, which waits for one thing at a time.
+	// Most handlers never wait: see arm.
+	wake Signal
 	// gated says that the output which started this attempt is not durable yet
 	// and has to be.
 	gated bool
@@ -177,7 +184,7 @@ func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed id
 	inv := &start.Invocation
 	a := &attempt{
 		rt: rt, entry: e, start: start, birth: inv.Birth, epoch: start.Epoch, id: inv.ID, alias: inv.Alias, target: inv.Target,
-		wake: rt.sched.Signal(), gated: gated, recovered: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
+		gated: gated, recovered: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
 	}
 	if b := rt.bindings.find(inv.Target.Service, inv.Target.Handler); b != nil && b.kind == inv.Target.Kind {
 		a.bound = b
@@ -206,7 +213,7 @@ func (a *attempt) stop(reason stopReason) (first bool) {
 		a.phase = phaseOver
 	}
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 	a.entry.barriers.wakeAll()
 	if !running {
 		a.post()
@@ -333,9 +340,9 @@ func (a *attempt) granted() bool {
 	if first {
 		a.meter.began(a.start, now.Sub(a.made))
 		a.announceStart()
-		a.rt.sched.Go("attempt", a.run)
+		a.rt.sched.Go(goAttempt, a.run)
 	} else {
-		a.wake.Notify()
+		a.rouse()
 	}
 	return true
 }

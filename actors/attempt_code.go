@@ -80,7 +80,7 @@ func (a *attempt) closureEnded() {
 	a.code.closures--
 	a.mu.Unlock()
 	a.codeEnded()
-	a.wake.Notify()
+	a.rouse()
 }
 
 // run is the handler's goroutine.
@@ -89,12 +89,11 @@ func (a *attempt) run() {
 	if a.muted.Load() {
 		return
 	}
-	in, err := a.history()
-	if err != nil {
+	if err := a.history(); err != nil {
 		a.unreadable(err)
 		return
 	}
-	objects.Execute(a, in, a.bound.handler, a.done)
+	objects.Execute(a, &a.in, a.bound.handler, a.done)
 }
 
 // done is how a handler reports its outcome. It is the last thing on the
@@ -106,20 +105,19 @@ func (a *attempt) done(o objects.Outcome) {
 		a.meter.panicked.Add(1)
 		a.rt.logger.Warn("a handler has panicked", "invocation", a.id.String(), "target", a.target.String(), "panic", o.Failure.Message, "stack", o.Failure.Stack)
 	}
-	now := a.rt.clock.lapse()
 	a.mu.Lock()
-	a.out.outcome = &o
+	a.out.outcome = o
 	if failed {
 		a.out.final = a.stopped == 0
 		a.code.leaving = true
-		a.stopBy = now.Add(a.bound.settings.AbortTimeout)
+		a.stopBy = a.rt.clock.lapse().Add(a.bound.settings.AbortTimeout)
 		a.muted.Store(true)
 		a.cancelContext(ErrAborted)
 	}
 	a.mu.Unlock()
 	if failed {
 		a.entry.barriers.wakeAll()
-		a.wake.Notify() // the handler may wait, when another goroutine has failed its attempt
+		a.rouse() // the handler may wait, when another goroutine has failed its attempt
 		a.post()
 	}
 }
@@ -136,7 +134,7 @@ func (a *attempt) handlerEnded() {
 		a.stopBy = now.Add(a.bound.settings.AbortTimeout)
 		a.muted.Store(true)
 		a.cancelContext(ErrAborted)
-		a.out.final = a.out.outcome != nil
+		a.out.final = a.out.outcome.Kind != 0
 		tell = a.code.live > 1
 	}
 	a.mu.Unlock()

@@ -117,6 +117,7 @@ func (a *attempt) ReadStateKeys() (names []string, v objects.Verdict) {
 // nil when the attempt shall end.
 func (a *attempt) read(ev *machine.ReadState) *machine.StateRead {
 	a.flush()
+	a.arm()
 	a.rt.registry.deliver(a.entry.key, a.entry.partition, ev)
 	for !a.muted.Load() {
 		a.mu.Lock()
@@ -147,7 +148,7 @@ func (a *attempt) stateRead(r *machine.StateRead, seq ident.Seq) {
 	a.mu.Lock()
 	a.reading = r
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 }
 
 // announce says that a notification will arrive once it is durable.
@@ -163,46 +164,53 @@ func (a *attempt) notify(index uint32, seq ident.Seq, e journal.Entry) {
 	a.feed.put(index, seq, e)
 	a.refused = false
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 }
 
-// history returns what the handler starts from: the stored journal, and what
-// was in memory when the attempt was made.
-func (a *attempt) history() (*objects.Attempt, error) {
+// history reads what the handler starts from: the stored journal, and what was
+// in memory when the attempt was made.
+func (a *attempt) history() error {
 	start := a.start
 	a.start = nil
 	inv := &start.Invocation
-	entries, err := a.rt.journal(inv.ID, inv.Birth, start.Stored, len(start.Tail))
+	entries, err := a.rt.journal(inv.ID, inv.Birth, start.Stored, start.Tail)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	in := &objects.Attempt{
+	a.log = *slog.New((*attemptLog)(a))
+	a.in = objects.Attempt{
 		ID: inv.ID, Birth: inv.Birth, Target: inv.Target, IdempotencyKey: inv.IdempotencyKey, RandomSeed: inv.RandomSeed,
-		Alias:   inv.Alias,
-		Journal: append(entries, start.Tail...), Allocated: inv.Allocated,
+		Alias: inv.Alias, Journal: entries, Allocated: inv.Allocated,
+		State: stateOf(start.State), StateComplete: start.StateComplete,
 		LazyState: a.bound.settings.EnableLazyState, Attempts: inv.Retry.Attempts,
 		MaxPayload: a.rt.options.MaxPayload, AbortTimeout: a.bound.settings.AbortTimeout,
-		Logger: a.rt.attemptLogger(inv), LogReplay: a.rt.options.LogReplay,
+		Logger: &a.log, LogReplay: a.rt.options.LogReplay,
 	}
 	if inv.Retry.Since != 0 {
-		in.Failing = a.rt.clock.Now().Sub(time.UnixMilli(inv.Retry.Since))
+		a.in.Failing = a.rt.clock.Now().Sub(time.UnixMilli(inv.Retry.Since))
 	}
-	if start.StateComplete || len(start.State) > 0 {
-		in.StateComplete = start.StateComplete
-		in.State = make(map[string][]byte, len(start.State))
-		for _, v := range start.State {
-			in.State[v.Name] = v.Value
-		}
-	}
-	return in, nil
+	return nil
 }
 
-// journal reads the first n entries of a journal, with room for more.
-func (rt *Runtime) journal(id ident.InvocationID, birth ident.Seq, n uint32, more int) ([]journal.Entry, error) {
-	entries := make([]journal.Entry, 0, int(n)+more)
-	if n == 0 {
-		return entries, nil
+// stateOf puts values into the words of package objects. They are sorted.
+func stateOf(values []machine.StateValue) []objects.StateValue {
+	if len(values) == 0 {
+		return nil
 	}
+	state := make([]objects.StateValue, len(values))
+	for i := range values {
+		state[i] = objects.StateValue(values[i])
+	}
+	return state
+}
+
+// journal reads the first n entries of a journal, and returns them with tail
+// behind them.
+func (rt *Runtime) journal(id ident.InvocationID, birth ident.Seq, n uint32, tail []journal.Entry) ([]journal.Entry, error) {
+	if n == 0 {
+		return tail, nil
+	}
+	entries := make([]journal.Entry, 0, int(n)+len(tail))
 	p := id.Partition()
 	to := machine.Key{Partition: p, Table: machine.TableJournal, A: uint64(birth) + 1}
 	err := rt.options.Store.Read(func(r persistence.Reader) error {
@@ -229,7 +237,7 @@ func (rt *Runtime) journal(id ident.InvocationID, birth ident.Seq, n uint32, mor
 	if err != nil {
 		return nil, err
 	}
-	return entries[:n], nil
+	return append(entries[:n], tail...), nil
 }
 
 // journalSlice is how many journal rows are read at a time.
@@ -245,37 +253,26 @@ func (a *attempt) unreadable(err error) {
 	a.rt.registry.deliver(a.entry.key, a.entry.partition, &breakage{cause: err})
 }
 
-// attemptLogger returns a logger that names the invocation in every record. It
-// costs nothing until something is logged.
-func (rt *Runtime) attemptLogger(inv *machine.InvocationRow) *slog.Logger {
-	return slog.New(&invocationHandler{inner: rt.logger.Handler(), id: inv.ID, target: inv.Target})
-}
-
-// invocationHandler adds the invocation to what is logged.
-type invocationHandler struct {
-	inner  slog.Handler
-	id     ident.InvocationID
-	target ident.Target
-}
+// attemptLog is the attempt as a handler of logs, which names the invocation in
+// every record. It costs nothing until something is logged.
+type attemptLog attempt
 
 // Enabled implements slog.Handler.
-func (h *invocationHandler) Enabled(ctx context.Context, level slog.Level) bool {
-	return h.inner.Enabled(ctx, level)
+func (l *attemptLog) Enabled(ctx context.Context, level slog.Level) bool {
+	return l.rt.logger.Handler().Enabled(ctx, level)
 }
 
 // Handle implements slog.Handler.
-func (h *invocationHandler) Handle(ctx context.Context, r slog.Record) error {
-	return h.named().Handle(ctx, r)
+func (l *attemptLog) Handle(ctx context.Context, r slog.Record) error {
+	return l.named().Handle(ctx, r)
 }
 
 // WithAttrs implements slog.Handler.
-func (h *invocationHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return h.named().WithAttrs(attrs)
-}
+func (l *attemptLog) WithAttrs(attrs []slog.Attr) slog.Handler { return l.named().WithAttrs(attrs) }
 
 // WithGroup implements slog.Handler.
-func (h *invocationHandler) WithGroup(name string) slog.Handler { return h.named().WithGroup(name) }
+func (l *attemptLog) WithGroup(name string) slog.Handler { return l.named().WithGroup(name) }
 
-func (h *invocationHandler) named() slog.Handler {
-	return h.inner.WithAttrs([]slog.Attr{slog.String("invocation", h.id.String()), slog.String("target", h.target.String())})
+func (l *attemptLog) named() slog.Handler {
+	return l.rt.logger.Handler().WithAttrs([]slog.Attr{slog.String("invocation", l.id.String()), slog.String("target", l.target.String())})
 }

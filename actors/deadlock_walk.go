@@ -339,7 +339,7 @@ func (rt *Runtime) awaits(epoch ident.Seq) (await *journal.Future, asked bool) {
 	case moving:
 		return nil, false
 	case await == nil:
-		a.wake.Notify()
+		a.rouse()
 		return nil, rt.hot.has(a)
 	default:
 		return await, false

@@ -35,10 +35,10 @@
 // may still run. It never blocks on anything but reads of rows. The committer is
 // one goroutine: it commits outputs in the order in which they were queued and
 // then performs their gated effects, each of which only appends somewhere: to a
-// mailbox, a feed, the heap of timers, the answer of a request. A handler has a
-// goroutine of its own, and so has each closure of Run; they share an attempt
-// with the actor, under its lock. Requests wait in a table, not in actors,
-// because actors leave.
+// mailbox, a feed, the heap of timers, the answer of a request. Actors take turns
+// on goroutines that are kept: see workers. A handler has a goroutine of its own,
+// and so has each closure of Run; they share an attempt with the actor, under its
+// lock. Requests wait in a table, not in actors, because actors leave.
 //
 // # The law of order
 //
@@ -53,7 +53,9 @@
 // # When memory is given up
 //
 // An actor leaves when its object is idle, no code of an attempt is left, and
-// nothing it knows is missing in the store: see registry. A handler that waits
+// nothing it knows is missing in the store: see registry. One whose key was used
+// once, by a plain service, leaves at that moment, the others when they have not
+// been used for a while. A handler that waits
 // is suspended after its inactivity timeout, when too many wait, or when the
 // runtime drains: it tells the machine what it waits for and how much of its
 // journal it has taken, and is unwound when that is durable.

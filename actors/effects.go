@@ -111,6 +111,9 @@ func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 		rt.meter.of(e.key.Service).finished(ef)
 		rt.waiters.finished(*ef)
 		rt.deadlocks.ended(ef.Birth)
+		if e.single {
+			e.spent.Store(true)
+		}
 	case *machine.Awaited:
 		rt.deadlocks.awaited(ef)
 	case *machine.Awaiting:

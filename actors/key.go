@@ -63,6 +63,7 @@ func (k *keyActor) Receive(ctx actor.Context) {
 	case *entry:
 		k.entry, k.obj = m, machine.New(m.partition, m.key)
 		k.broken = k.rt.quarantined.find(m.key)
+		m.single = k.rt.bindings.plain(m.key.Service)
 		m.idle.Store(true)
 		k.rt.sweeper.kick()
 		return

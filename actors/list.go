@@ -15,10 +15,7 @@ import (
 func (rt *Runtime) moment() query.Moment {
 	return query.Moment{
 		Now: rt.clock.nowMs(), Clock: rt.clock.lapse, Live: liveAttempts{rt.attempts},
-		Plain: func(service string) bool {
-			s := rt.bindings[service]
-			return s != nil && s.definition.Type() == objects.ServiceTypeService
-		},
+		Plain: rt.bindings.plain,
 	}
 }
 
@@ -88,7 +85,7 @@ func (rt *Runtime) Key(_ context.Context, key ident.ObjectKey, o query.KeyOption
 
 // keyed refuses a service without keys.
 func (rt *Runtime) keyed(service string) error {
-	if s := rt.bindings[service]; s != nil && s.definition.Type() == objects.ServiceTypeService {
+	if rt.bindings.plain(service) {
 		return fmt.Errorf("%w: '%s' is a service without keys: its invocations are listed by service", ErrInvalid, service)
 	}
 	return nil

@@ -119,8 +119,8 @@ func TestIdleMailboxHoldsNoMemory(t *testing.T) {
 			m.PostUserMessage(i)
 		}
 		synctest.Wait()
-		if m.user.items != nil || m.system.items != nil || m.scheduled {
-			t.Fatalf("idle mailbox holds %d+%d slots, scheduled %v", cap(m.user.items), cap(m.system.items), m.scheduled)
+		if m.user.rest != nil || m.system.rest != nil || m.scheduled {
+			t.Fatalf("idle mailbox holds %d+%d slots, scheduled %v", cap(m.user.rest), cap(m.system.rest), m.scheduled)
 		}
 	})
 }
@@ -135,7 +135,7 @@ func TestQueueThatIsNeverEmptyDoesNotGrow(t *testing.T) {
 			t.Fatalf("popped %v, want %d", got, i-1)
 		}
 	}
-	if cap(q.items) > 8 {
-		t.Fatalf("a queue of two has grown to %d", cap(q.items))
+	if cap(q.rest) > 8 {
+		t.Fatalf("a queue of two has grown to %d", cap(q.rest))
 	}
 }

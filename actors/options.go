@@ -91,7 +91,8 @@ type Options struct {
 	// are refused.
 	MaxCommitQueue int
 	// Linger is how long a key without anything to do stays in memory. A
-	// negative one lets it go at once.
+	// negative one lets it go at once. The key of a plain service's invocation
+	// leaves when that has ended.
 	Linger time.Duration
 	// HogTimeout is how long a handler may execute user code without calling
 	// the SDK before it is logged, and its place given to another one as well.

@@ -13,6 +13,8 @@ const (
 	maxAppendBytes    = 256 << 10
 	// entryOverhead is what an entry costs beside its body.
 	entryOverhead = 96
+	// fewProposals is how many of them a short handler makes, its output included.
+	fewProposals = 4
 )
 
 // outbound is what an attempt has written and its actor has not taken, guarded
@@ -27,12 +29,13 @@ type outbound struct {
 	held bool
 	// output is the last command. It waits for the handler to return, because
 	// it is stored together with the end.
-	output *machine.Proposal
+	output    machine.Proposal
+	hasOutput bool
 	// posted says that a message is on its way.
 	posted bool
-	// outcome is set when the handler has ended; final says that it counts and
-	// has not been taken.
-	outcome *objects.Outcome
+	// outcome has a kind when the handler has ended; final says that it counts
+	// and has not been taken.
+	outcome objects.Outcome
 	final   bool
 }
 
@@ -74,7 +77,7 @@ func (a *attempt) next() outgoing {
 	if !a.out.final {
 		return outgoing{over: a.phase == phaseOver}
 	}
-	if a.out.outcome.Kind == objects.OutcomeEnded && a.out.output != nil {
+	if a.out.outcome.Kind == objects.OutcomeEnded && a.out.hasOutput {
 		return a.nextAppend()
 	}
 	a.out.final = false
@@ -114,13 +117,13 @@ func (a *attempt) nextAppend() outgoing {
 // takeEnd adds the end of the handler to the Append that holds everything else,
 // when it has ended and there is room.
 func (a *attempt) takeEnd(ev *machine.Append, n int) (bytes int) {
-	if !a.out.final || a.out.outcome.Kind != objects.OutcomeEnded || a.out.output == nil || n >= maxAppendCommands {
+	if !a.out.final || a.out.outcome.Kind != objects.OutcomeEnded || !a.out.hasOutput || n >= maxAppendCommands {
 		return 0
 	}
-	ev.Proposals = append(ev.Proposals, *a.out.output)
+	ev.Proposals = append(ev.Proposals, a.out.output)
 	ev.Ended = true
-	bytes = proposalBytes(a.out.output)
-	a.out.output, a.out.final = nil, false
+	bytes = proposalBytes(&a.out.output)
+	a.out.output, a.out.hasOutput, a.out.final = machine.Proposal{}, false, false
 	return bytes
 }
 
@@ -136,7 +139,7 @@ func (a *attempt) settled(bytes int) {
 	held := a.out.held
 	a.mu.Unlock()
 	if held {
-		a.wake.Notify()
+		a.rouse()
 	}
 }
 
@@ -163,13 +166,13 @@ func (a *attempt) Append(c journal.Command, allocated journal.Allocated) objects
 		return objects.Unwind
 	}
 	p := machine.Proposal{
-		Entry:  journal.Entry{Type: c.Type(), Body: c.AppendBody(nil), Sidecar: journal.Sidecar{Allocated: allocated}},
+		Entry:  journal.NewEntry(c, 0, journal.Sidecar{Allocated: allocated}),
 		Parsed: c,
 		Callee: a.rt.callee(c),
 	}
 	if c.Type() == journal.TypeOutput {
 		a.mu.Lock()
-		a.out.output = &p
+		a.out.output, a.out.hasOutput = p, true
 		a.out.bytes += proposalBytes(&p)
 		a.mu.Unlock()
 		return objects.Proceed
@@ -179,6 +182,9 @@ func (a *attempt) Append(c journal.Command, allocated journal.Allocated) objects
 	}
 	a.mu.Lock()
 	a.active, a.handedOut = true, allocated.Signals
+	if a.out.proposals == nil {
+		a.out.proposals = make([]machine.Proposal, 0, fewProposals)
+	}
 	a.out.proposals = append(a.out.proposals, p)
 	a.out.bytes += proposalBytes(&p)
 	a.mu.Unlock()
@@ -197,7 +203,7 @@ func lazy(t journal.Type) bool {
 // hold keeps the handler while too much of what it wrote is not durable, and
 // while the store is short of something. Meanwhile others have its slot.
 func (a *attempt) hold(more int) objects.Verdict {
-	for waited := false; ; waited = true {
+	for waited := false; ; {
 		a.mu.Lock()
 		undurable := a.out.bytes + a.out.applied
 		full := undurable > 0 && undurable+more > a.rt.options.MaxUndurable
@@ -215,6 +221,11 @@ func (a *attempt) hold(more int) objects.Verdict {
 			return objects.Proceed
 		}
 		a.giveUpSlot()
+		if !waited {
+			waited = true
+			a.arm() // and look again
+			continue
+		}
 		a.wake.Wait()
 	}
 }

@@ -38,6 +38,11 @@ type entry struct {
 	durable atomic.Uint64
 	// barriers holds who waits for durable to grow.
 	barriers barriers
+	// single is set by the actor before its first event: the key is that of one
+	// invocation of a plain service. spent says that its end is durable, after
+	// which hardly anybody asks for it again.
+	single bool
+	spent  atomic.Bool
 
 	// The rest is guarded by the lock of the shard.
 
@@ -124,13 +129,18 @@ func (r *registry) retain(e *entry) {
 }
 
 // settle counts a message that is handled, or an output whose effects have been
-// released.
+// released. A key that was used once leaves with the last of them instead of
+// waiting for a sweep: those of a busy second would be tens of thousands.
 func (r *registry) settle(e *entry) {
 	s := e.shard
 	s.mu.Lock()
 	e.pending--
 	if e.pending == 0 {
-		s.use(e)
+		if e.spent.Load() && e.idle.Load() {
+			r.remove(s, e)
+		} else {
+			s.use(e)
+		}
 	}
 	waiting := e.pending == 0 && r.closed.Load()
 	s.mu.Unlock()

@@ -34,6 +34,12 @@ type boundService struct {
 	handlers   map[string]*binding
 }
 
+// plain reports whether a plain service of this name is bound.
+func (b bindings) plain(service string) bool {
+	s := b[service]
+	return s != nil && s.definition.Type() == objects.ServiceTypeService
+}
+
 // bind looks at every definition. Its error names all that cannot work.
 func bind(services []objects.ServiceDefinition, defaults objects.Settings) (bindings, error) {
 	bound := make(bindings, len(services))

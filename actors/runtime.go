@@ -22,6 +22,7 @@ type Runtime struct {
 	options  Options
 	logger   *slog.Logger
 	sched    Scheduler
+	workers  *workers
 	clock    *steadyClock
 	random   *random
 	bindings bindings
@@ -144,7 +145,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 		waiters: newWaiters(), routes: newRoutes(), attempts: newAttempts(),
 		slots: newSlots(o.MaxRunningHandlers), hot: newHot(o.MaxHotWaiters), boot: info.Boot,
 		outputs: sync.Pool{New: func() any { return new(machine.Output) }},
-		meter:   newMeter(bound),
+		meter:   newMeter(bound), workers: newWorkers(o.Scheduler),
 	}
 	rt.stopping.init(rt.sched)
 	rt.deliverer, rt.sweeper = newDeliverer(rt), newSweeper(rt)
@@ -159,7 +160,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 	rt.committer.marks = func() persistence.Marks {
 		return persistence.Marks{Timers: rt.timers.mark(), Clock: rt.clock.highWater()}
 	}
-	rt.system = newSystem(o.Logger, rt.sched, func() actor.Actor { return &keyActor{rt: rt} }, rt.crash)
+	rt.system = newSystem(o.Logger, rt.workers, func() actor.Actor { return &keyActor{rt: rt} }, rt.crash)
 	rt.registry = newRegistry(rt.system.spawn, rt.system.send, rt.system.stop)
 	limits := admissionLimits{Requests: int64(o.MaxConcurrentRequests), Bytes: o.MaxRequestBytes, Queue: o.MaxCommitQueue}
 	rt.admission = newAdmission(limits, rt.committer.queued, o.Store.Health)

@@ -10,6 +10,17 @@ import (
 
 // BenchmarkCall calls handlers that read and write one value, on many keys.
 func BenchmarkCall(b *testing.B) {
+	benchmarkCalls(b, func(caller int64) Request { return ask("Counter", fmt.Sprint(caller), "add", 1) })
+}
+
+// BenchmarkServiceCall calls handlers of a service, each of which has an actor of
+// its own.
+func BenchmarkServiceCall(b *testing.B) {
+	benchmarkCalls(b, func(int64) Request { return ask("Echo", "", "echo", "x") })
+}
+
+// benchmarkCalls makes calls in parallel. Each caller repeats its request.
+func benchmarkCalls(b *testing.B, request func(caller int64) Request) {
 	for _, on := range []string{"memory", "badger"} {
 		b.Run(on, func(b *testing.B) {
 			store := persistence.NewMemory()
@@ -30,9 +41,9 @@ func BenchmarkCall(b *testing.B) {
 			b.SetParallelism(128)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
-				key := fmt.Sprint(n.Add(1))
+				r := request(n.Add(1))
 				for pb.Next() {
-					if _, err := rt.Call(b.Context(), ask("Counter", key, "add", 1)); err != nil {
+					if _, err := rt.Call(b.Context(), r); err != nil {
 						b.Error(err)
 						return
 					}
@@ -42,6 +53,8 @@ func BenchmarkCall(b *testing.B) {
 			s := rt.Stats()
 			b.ReportMetric(float64(s.Ops)/float64(max(s.Commits, 1)), "ops/commit")
 			b.ReportMetric(float64(s.Rows)/float64(b.N), "rows/call")
+			b.ReportMetric(float64(s.Ops)/float64(b.N), "outputs/call")
+			b.ReportMetric(float64(s.LiveActors), "actors")
 		})
 	}
 }

@@ -203,3 +203,25 @@ func TestCloseUnderPressureEndsAHandlerThatIsHeld(t *testing.T) {
 		}
 	})
 }
+
+// TestAServiceInvocationLeavesNothingBehindItsEnd: its key is not used again, so
+// it does not wait for a sweep. One that waits for an answer stays, as keys do.
+func TestAServiceInvocationLeavesNothingBehindItsEnd(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	inBubble(t, Options{Services: w.services()}, func(t *testing.T, b *bench) {
+		resp := call(b, ask("Echo", "", "echo", "x"))
+		synctest.Wait()
+		if n := b.rt.Stats().LiveActors; n != 0 {
+			t.Errorf("%d actors are live behind the end of a service invocation", n)
+		}
+		wantValue(t, attach(b, resp.ID), `"x"`)
+		id := send(b, ask("Echo", "", "relay", "d"))
+		synctest.Wait()
+		if n := b.rt.Stats().LiveActors; n != 3 { // with the one that was asked again, and the desk
+			t.Errorf("%d actors are live while a service invocation waits", n)
+		}
+		b.resolve(w, "d", "yes")
+		wantValue(t, attach(b, id), `"yes"`)
+	})
+}

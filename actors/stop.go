@@ -112,7 +112,7 @@ func (rt *Runtime) drain(ctx context.Context) error {
 	rt.beginDrain()
 	rt.timers.stop()
 	for _, a := range rt.attempts.all() {
-		a.wake.Notify()
+		a.rouse()
 		a.entry.barriers.wakeAll()
 	}
 	if rt.stopping.since.IsZero() {
@@ -206,6 +206,7 @@ func (rt *Runtime) end() error {
 	rt.events.end()
 	rt.sweeper.stop()
 	rt.waiters.failAll(errHalted)
+	rt.workers.close()
 	if err := rt.options.Store.Close(); err != nil {
 		errs = append(errs, fmt.Errorf("close the store: %w", err))
 	}

@@ -211,6 +211,6 @@ func (rt *Runtime) feelPressure() {
 		a.enqueue()
 	}
 	for _, a := range rt.attempts.all() {
-		a.wake.Notify()
+		a.rouse()
 	}
 }

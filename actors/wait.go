@@ -37,11 +37,36 @@ func (a *attempt) Wake() {
 	a.mu.Lock()
 	a.woken = true
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
+}
+
+// arm makes the signal on which the handler is about to wait. It is called by the
+// handler's goroutine before it looks whether there is something to wait for:
+// whatever happens before is seen by that look, and whatever comes later finds
+// the signal.
+func (a *attempt) arm() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.wake == nil {
+		a.wake = a.rt.sched.Signal()
+	}
+}
+
+// rouse makes a waiting handler look again. What there is to see must have been
+// changed before. It never blocks, and may be called by anyone who does not hold
+// mu.
+func (a *attempt) rouse() {
+	a.mu.Lock()
+	wake := a.wake
+	a.mu.Unlock()
+	if wake != nil {
+		wake.Notify()
+	}
 }
 
 // await blocks until the feed has something, or the attempt has to be unwound.
 func (a *attempt) await(parkable bool, wait awaiting) objects.Verdict {
+	a.arm()
 	if parkable && a.inactivity() > 0 {
 		if over := a.rt.hot.add(a, a.rt.clock.lapse(), a.inactivity()); over != nil {
 			over.wantPark()
@@ -158,7 +183,7 @@ func (a *attempt) keepWaiting() {
 	a.parking, a.parkWanted = false, false
 	a.refused = !a.feed.ready()
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 }
 
 // wantPark asks a waiting attempt to give up its memory.
@@ -166,7 +191,7 @@ func (a *attempt) wantPark() {
 	a.mu.Lock()
 	a.parkWanted = true
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 }
 
 // pause asks the attempt to suspend at its next wait, or at once when it waits, so
@@ -175,11 +200,12 @@ func (a *attempt) pause(wanted bool) {
 	a.mu.Lock()
 	a.pausing = wanted
 	a.mu.Unlock()
-	a.wake.Notify()
+	a.rouse()
 }
 
 // regainSlot blocks until the handler may execute user code again.
 func (a *attempt) regainSlot() objects.Verdict {
+	a.arm()
 	a.mu.Lock()
 	a.parkWanted = false
 	a.mu.Unlock()

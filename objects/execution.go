@@ -16,7 +16,9 @@ type execution struct {
 	host    Host
 	attempt *Attempt
 	input   *journal.Input
-	story   *replay.Attempt
+	// story is nil when the journal could not be read, else it points to pass.
+	story *replay.Attempt
+	pass  replay.Attempt
 
 	// runner is the number of the handler's goroutine, 0 when nobody has started
 	// it. finish is called once with the outcome, and settled says that it was.
@@ -70,13 +72,13 @@ type execution struct {
 // newExecution reads the journal of a. Its error says that it is not one.
 func newExecution(h Host, a *Attempt, done func(Outcome)) (*execution, error) {
 	ex := &execution{host: h, attempt: a, finish: done}
-	story, input, err := replay.New(a.Journal, a.Allocated)
+	input, err := ex.pass.Begin(a.Journal, a.Allocated)
 	if err != nil {
 		return ex, err
 	}
-	ex.story, ex.input, ex.counted = story, input, story.Unread()
+	ex.story, ex.input, ex.counted = &ex.pass, input, ex.pass.Unread()
 	h.Unread(ex.counted)
-	ex.replaying.Store(story.Replaying())
+	ex.replaying.Store(ex.pass.Replaying())
 	ex.state.init(a)
 	return ex, nil
 }

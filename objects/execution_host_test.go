@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -94,9 +96,9 @@ func (e *engine) attempt(dies int) Outcome {
 		Logger: slog.New(slog.NewTextHandler(&e.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if e.eager {
-		a.StateComplete, a.State = true, map[string][]byte{}
-		for k, v := range e.state {
-			a.State[k] = v
+		a.StateComplete = true
+		for _, name := range e.names() {
+			a.State = append(a.State, StateValue{Name: name, Value: e.state[name]})
 		}
 	}
 	e.mu.Unlock()
@@ -301,8 +303,7 @@ func calleeID(handler string) string {
 }
 
 func (e *engine) names() []string {
-	view := stateView{start: e.state, complete: true}
-	return (&execution{state: view}).list()
+	return slices.Sorted(maps.Keys(e.state))
 }
 
 func (e *engine) Unread(uint32) {}

@@ -33,10 +33,10 @@ type Attempt struct {
 	Journal []journal.Entry
 	// Allocated is what the last suspension recorded; zero when there was none.
 	Allocated journal.Allocated
-	// State and StateComplete are the state at the start; names that are not
-	// listed are absent when StateComplete, else they are read from the host.
-	// A shared handler always reads from the host.
-	State         map[string][]byte
+	// State and StateComplete are the state at the start, sorted by name; names
+	// that are not listed are absent when StateComplete, else they are read from
+	// the host. A shared handler always reads from the host.
+	State         []StateValue
 	StateComplete bool
 	// LazyState reads state through completions (WithEnableLazyState).
 	LazyState bool
@@ -54,6 +54,12 @@ type Attempt struct {
 	Logger *slog.Logger
 	// LogReplay lets log lines through while the journal is replayed.
 	LogReplay bool
+}
+
+// StateValue is one value of the state of a key.
+type StateValue struct {
+	Name  string
+	Value []byte
 }
 
 // Host is what Execute runs an attempt against; package actors implements it.

@@ -174,8 +174,8 @@ func (ex *execution) list() []string {
 	switch {
 	case s.cleared:
 	case s.complete:
-		for name := range s.start {
-			names[name] = true
+		for i := range s.start {
+			names[s.start[i].Name] = true
 		}
 	default:
 		stored, v := ex.host.ReadStateKeys()
@@ -186,71 +186,9 @@ func (ex *execution) list() []string {
 			names[name] = true
 		}
 	}
-	for name, value := range s.own {
-		names[name] = value.found
+	for i := range s.own.list {
+		names[s.own.list[i].name] = s.own.list[i].found
 	}
 	maps.DeleteFunc(names, func(_ string, found bool) bool { return !found })
 	return slices.Sorted(maps.Keys(names))
 }
-
-// stateView is the state as the handler sees it: what the attempt was started
-// with, with its new writes over it. Stored commands are not applied again; what
-// they did is in the start. A shared handler has no view of its own, because
-// others write while it runs.
-type stateView struct {
-	start map[string][]byte
-	// complete says that what start does not list does not exist.
-	complete bool
-	// own holds what this attempt wrote or has read from the host; cleared says
-	// that start counts no more.
-	own     map[string]stateValue
-	cleared bool
-	shared  bool
-	// through leaves everything to the host, which sees each write at once.
-	through bool
-}
-
-type stateValue struct {
-	bytes []byte
-	found bool
-}
-
-func (s *stateView) init(a *Attempt) {
-	if s.shared = a.Target.Kind == ident.KindShared; !s.shared {
-		s.start, s.complete = a.State, a.StateComplete
-	}
-}
-
-// read reports the value of key, or that only the host knows it.
-func (s *stateView) read(key string) (value []byte, found, known bool) {
-	if v, ok := s.own[key]; ok {
-		return v.bytes, v.found, true
-	}
-	if s.through {
-		return nil, false, false
-	}
-	if s.cleared {
-		return nil, false, true
-	}
-	value, found = s.start[key]
-	return value, found, found || s.complete
-}
-
-func (s *stateView) write(key string, value []byte, found bool) {
-	if s.through {
-		return
-	}
-	if s.own == nil {
-		s.own = map[string]stateValue{}
-	}
-	s.own[key] = stateValue{value, found}
-}
-
-// keep remembers what the host has answered.
-func (s *stateView) keep(key string, value []byte, found bool) {
-	if !s.shared {
-		s.write(key, value, found)
-	}
-}
-
-func (s *stateView) clear() { s.own, s.cleared = nil, !s.through }

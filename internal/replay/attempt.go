@@ -7,8 +7,9 @@ import (
 	"github.com/dormouse-run/dormouse/internal/journal"
 )
 
-// Attempt is one pass of a handler over its journal. It is not safe for
-// concurrent use.
+// Attempt is one pass of a handler over its journal. It lies in the memory of
+// whoever runs the handler; Begin makes it ready. It is not safe for concurrent
+// use.
 type Attempt struct {
 	// entries[next:] holds the stored commands that are left, between
 	// notifications, which are in queue or have been consumed.
@@ -31,29 +32,29 @@ type Attempt struct {
 	notifications
 }
 
-// New starts a pass over entries, which begin with the Input. suspended is what
-// the last suspension recorded, and zero when there was none. The error says
-// that entries are not a journal.
-func New(entries []journal.Entry, suspended journal.Allocated) (*Attempt, *journal.Input, error) {
+// Begin starts a pass over entries, which begin with the Input, and are kept.
+// suspended is what the last suspension recorded, and zero when there was none.
+// The error says that entries are not a journal.
+func (a *Attempt) Begin(entries []journal.Entry, suspended journal.Allocated) (*journal.Input, error) {
 	if len(entries) == 0 || entries[0].Type != journal.TypeInput {
-		return nil, nil, fmt.Errorf("read journal: it has %d entries and does not begin with an Input", len(entries))
+		return nil, fmt.Errorf("read journal: it has %d entries and does not begin with an Input", len(entries))
 	}
 	first, err := journal.DecodeCommand(entries[0].Type, entries[0].Body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read journal entry 0: %w", err)
+		return nil, fmt.Errorf("read journal entry 0: %w", err)
 	}
 	input, ok := first.(*journal.Input)
 	if !ok {
-		return nil, nil, fmt.Errorf("read journal entry 0: %T is not an Input", first)
+		return nil, fmt.Errorf("read journal entry 0: %T is not an Input", first)
 	}
-	a := &Attempt{
+	*a = Attempt{
 		entries: entries, next: 1, last: input,
 		suspended: suspended, reached: suspended == journal.Allocated{},
 	}
 	if err := a.load(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return a, input, nil
+	return input, nil
 }
 
 // load counts the stored commands and queues the stored notifications.

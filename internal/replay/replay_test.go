@@ -103,7 +103,8 @@ func (s *story) start(d *datadriven.TestData) string {
 		}
 		suspended = allocated(strings.Join(args, ","))
 	}
-	a, input, err := New(s.entries, suspended)
+	a := new(Attempt)
+	input, err := a.Begin(s.entries, suspended)
 	if err != nil {
 		return err.Error() + "\n"
 	}
@@ -357,8 +358,8 @@ func TestJournalWithoutInputIsRefused(t *testing.T) {
 		{{Type: journal.TypeInput, Body: []byte{0xFF}}},
 		{journal.NewEntry(&journal.Input{}, 0, journal.Sidecar{}), {Type: journal.TypeSignal, Body: []byte{0xFF}}},
 	} {
-		if a, _, err := New(entries, journal.Allocated{}); err == nil {
-			t.Errorf("New(%v) = %v, want an error", entries, a)
+		if input, err := new(Attempt).Begin(entries, journal.Allocated{}); err == nil {
+			t.Errorf("Begin(%v) = %v, want an error", entries, input)
 		}
 	}
 }
@@ -383,7 +384,8 @@ func BenchmarkReplaySetState(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		a, _, err := New(entries, journal.Allocated{})
+		a := new(Attempt)
+		_, err := a.Begin(entries, journal.Allocated{})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -1,0 +1,93 @@
+package actors
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+)
+
+func TestAWorkerIsKeptForTheNextTask(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sched := new(Goroutines)
+		p := newWorkers(sched)
+		done := 0
+		for range 100 {
+			p.Go("works", func() { done++ })
+			synctest.Wait()
+		}
+		if live := sched.Live()["works"]; done != 100 || live != 1 {
+			t.Errorf("%d tasks were done, %d goroutines live", done, live)
+		}
+		p.close()
+		synctest.Wait()
+		if live := sched.Live(); len(live) != 0 {
+			t.Errorf("goroutines %v are left", live)
+		}
+	})
+}
+
+// TestNoTaskWaitsForAnother: a task that blocks gets a goroutine more, and of
+// those that work at a time only some are kept.
+func TestNoTaskWaitsForAnother(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sched := new(Goroutines)
+		p := newWorkers(sched)
+		release := make(chan struct{})
+		for range 2 * maxIdleWorkers {
+			p.Go("works", func() { <-release })
+		}
+		synctest.Wait()
+		if live := sched.Live()["works"]; live != 2*maxIdleWorkers {
+			t.Errorf("%d goroutines live", live)
+		}
+		close(release)
+		synctest.Wait()
+		if live := sched.Live()["works"]; live != maxIdleWorkers {
+			t.Errorf("%d goroutines are kept", live)
+		}
+		p.close()
+		p.close()
+	})
+}
+
+func TestATaskThatEndsItsGoroutineEndsTheWorkerOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sched := new(Goroutines)
+		p := newWorkers(sched)
+		p.Go("works", runtime.Goexit)
+		synctest.Wait()
+		if live := sched.Live(); len(live) != 0 {
+			t.Errorf("goroutines %v live", live)
+		}
+		done := false
+		p.Go("works", func() { done = true })
+		synctest.Wait()
+		if !done {
+			t.Error("the next task was not done")
+		}
+		p.close()
+	})
+}
+
+// TestClosedWorkersEndBehindTheirTasks, also behind those that come later.
+func TestClosedWorkersEndBehindTheirTasks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sched := new(Goroutines)
+		p := newWorkers(sched)
+		release := make(chan struct{})
+		p.Go("works", func() { <-release })
+		synctest.Wait()
+		p.close()
+		late := false
+		p.Go("works", func() { late = true })
+		close(release)
+		synctest.Wait()
+		if live := sched.Live(); !late || len(live) != 0 {
+			t.Errorf("the late task was done: %v; goroutines %v are left", late, live)
+		}
+	})
+}
