@@ -23,7 +23,9 @@ import (
 // commit that failed nothing is released and nothing more is committed. The
 // committer never waits for an actor, an attempt or a client: release appends.
 
-// op is the output of one event on its way to the disk.
+// op is the output of one event on its way to the disk. It belongs to the actor
+// until it is queued, then to the committer, which uses its memory again when
+// everything is released: nobody keeps a pointer to one.
 type op struct {
 	entry *entry
 	seq   ident.Seq
@@ -81,6 +83,8 @@ type committer struct {
 
 	commits, ops, rows, bytes atomic.Uint64
 
+	free sync.Pool // of *op, empty but for the memory of gated
+
 	// meter takes how long commits last, by the clock lapse. Both may be nil, and
 	// are set before start.
 	meter *commitMeter
@@ -137,6 +141,27 @@ func (c *committer) abort(cause error) {
 		c.failure = cause
 	}
 	c.mu.Unlock()
+}
+
+// output returns an empty op, whose gated may have memory.
+func (c *committer) output() *op {
+	if o, ok := c.free.Get().(*op); ok {
+		return o
+	}
+	return new(op)
+}
+
+// maxKeptEffects bounds what an op that is kept holds on to.
+const maxKeptEffects = 64
+
+// recycle keeps the memory of an output that is released.
+func (c *committer) recycle(o *op) {
+	if cap(o.gated) > maxKeptEffects {
+		return
+	}
+	clear(o.gated)
+	*o = op{gated: o.gated[:0]}
+	c.free.Put(o)
 }
 
 // enqueue queues an output. It never blocks, and the queue has no bound: an
@@ -291,6 +316,7 @@ func (c *committer) commitGroup(n int) error {
 		if o.timer != nil && c.timerRemoved != nil {
 			c.timerRemoved(*o.timer)
 		}
+		c.recycle(o)
 		c.depth.Add(-1)
 	}
 	c.ops.Add(uint64(n))
