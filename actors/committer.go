@@ -72,8 +72,8 @@ type committer struct {
 	started  bool
 	stopping bool
 	failure  error
-	// version is that of the hub: an output with writes whose events were not
-	// derived under it is not taken. 0 takes everything.
+	// version is that of the hub: an output of a key, with writes, whose events
+	// were not derived under it is not taken. 0 takes everything.
 	version uint32
 
 	// The rest belongs to the goroutine of run.
@@ -169,7 +169,7 @@ func (c *committer) recycle(o *op) {
 // done nothing, when the events of the output have to be derived first.
 func (c *committer) enqueue(o *op) (taken bool) {
 	c.mu.Lock()
-	if c.version > 0 && o.batch != nil && (o.seen == nil || o.seen.version < c.version) {
+	if c.version > 0 && o.entry != nil && o.batch != nil && (o.seen == nil || o.seen.version < c.version) {
 		c.mu.Unlock()
 		return false
 	}
