@@ -23,7 +23,9 @@ import (
 // commit that failed nothing is released and nothing more is committed. The
 // committer never waits for an actor, an attempt or a client: release appends.
 
-// op is the output of one event on its way to the disk.
+// op is the output of one event on its way to the disk. It belongs to the actor
+// until it is queued, then to the committer, which uses its memory again when
+// everything is released: nobody keeps a pointer to one.
 type op struct {
 	entry *entry
 	seq   ident.Seq
@@ -70,8 +72,8 @@ type committer struct {
 	started  bool
 	stopping bool
 	failure  error
-	// version is that of the hub: an output with writes whose events were not
-	// derived under it is not taken. 0 takes everything.
+	// version is that of the hub: an output of a key, with writes, whose events
+	// were not derived under it is not taken. 0 takes everything.
 	version uint32
 
 	// The rest belongs to the goroutine of run.
@@ -80,6 +82,8 @@ type committer struct {
 	timerMark int64 // the mark on disk
 
 	commits, ops, rows, bytes atomic.Uint64
+
+	free sync.Pool // of *op, empty but for the memory of gated
 
 	// meter takes how long commits last, by the clock lapse. Both may be nil, and
 	// are set before start.
@@ -139,12 +143,33 @@ func (c *committer) abort(cause error) {
 	c.mu.Unlock()
 }
 
+// output returns an empty op, whose gated may have memory.
+func (c *committer) output() *op {
+	if o, ok := c.free.Get().(*op); ok {
+		return o
+	}
+	return new(op)
+}
+
+// maxKeptEffects bounds what an op that is kept holds on to.
+const maxKeptEffects = 64
+
+// recycle keeps the memory of an output that is released.
+func (c *committer) recycle(o *op) {
+	if cap(o.gated) > maxKeptEffects {
+		return
+	}
+	clear(o.gated)
+	*o = op{gated: o.gated[:0]}
+	c.free.Put(o)
+}
+
 // enqueue queues an output. It never blocks, and the queue has no bound: an
 // event that has been applied can no longer be refused. It returns false, and has
 // done nothing, when the events of the output have to be derived first.
 func (c *committer) enqueue(o *op) (taken bool) {
 	c.mu.Lock()
-	if c.version > 0 && o.batch != nil && (o.seen == nil || o.seen.version < c.version) {
+	if c.version > 0 && o.entry != nil && o.batch != nil && (o.seen == nil || o.seen.version < c.version) {
 		c.mu.Unlock()
 		return false
 	}
@@ -291,6 +316,7 @@ func (c *committer) commitGroup(n int) error {
 		if o.timer != nil && c.timerRemoved != nil {
 			c.timerRemoved(*o.timer)
 		}
+		c.recycle(o)
 		c.depth.Add(-1)
 	}
 	c.ops.Add(uint64(n))

@@ -10,7 +10,7 @@ func TestAnOutputWithoutTheEventsThatAreWantedGoesBack(t *testing.T) {
 	t.Parallel()
 	var told []string
 	c := newCommitter(newDiskStore(), new(Goroutines), func(o *op) {
-		if o.seen.marker != 0 {
+		if o.seen != nil && o.seen.marker != 0 {
 			told = append(told, "marker")
 		} else {
 			told = append(told, "output")
@@ -28,7 +28,8 @@ func TestAnOutputWithoutTheEventsThatAreWantedGoesBack(t *testing.T) {
 		o    *op
 		want bool
 	}{
-		{"without events", &op{batch: &persistence.Batch{Rows: 1}}, false},
+		{"without events", &op{entry: &entry{}, batch: &persistence.Batch{Rows: 1}}, false},
+		{"of no key", &op{batch: &persistence.Batch{Rows: 1}}, true},
 		{"of an earlier version", output(2), false},
 		{"of this version", output(3), true},
 		{"without writes", &op{seen: &observation{}}, true},
@@ -43,7 +44,7 @@ func TestAnOutputWithoutTheEventsThatAreWantedGoesBack(t *testing.T) {
 	}
 	c.start()
 	c.stop()
-	if got := len(told); got != 5 || told[1] != "marker" {
+	if got := len(told); got != 6 || told[1] != "marker" {
 		t.Errorf("released were %v", told)
 	}
 }

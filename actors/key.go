@@ -138,7 +138,8 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 	if len(out.Writes) == 0 && len(out.Gated) == 0 && env.origin == (origin{}) && env.permit.from == nil && env.timer == nil {
 		return nil, nil
 	}
-	o = &op{entry: k.entry, seq: at.Seq, gated: slices.Clone(out.Gated), permit: env.permit, origin: env.origin, timer: env.timer}
+	o = k.rt.committer.output()
+	*o = op{entry: k.entry, seq: at.Seq, gated: append(o.gated, out.Gated...), permit: env.permit, origin: env.origin, timer: env.timer}
 	if len(out.Writes) > 0 {
 		if o.batch, err = k.rt.options.Store.Encode(at.Seq, out.Writes); err != nil {
 			return nil, fmt.Errorf("encode the output of a %T: %w", env.event, err)

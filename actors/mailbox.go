@@ -65,6 +65,7 @@ func (m *mailbox) post(q *queue, message any) {
 
 // process handles messages until there are none, or others should have a turn.
 func (m *mailbox) process() {
+	growStack()
 	var message any
 	returned := false
 	defer func() {
@@ -91,6 +92,20 @@ func (m *mailbox) process() {
 		m.dispatcher.Schedule(m.turn)
 	}
 }
+
+// growStack makes the stack of its goroutine as large as an event needs. A new
+// goroutine has 2 KiB, and Apply and Encode take more than 4: without this the
+// stack would be copied twice for each event, under a dozen frames, whose
+// pointers are then adjusted one by one. Here there are none yet.
+//
+//go:noinline
+func growStack() {
+	var room [6 << 10]byte
+	keepOnStack(&room)
+}
+
+//go:noinline
+func keepOnStack(*[6 << 10]byte) {}
 
 func (m *mailbox) handle(message any, system bool) {
 	if !system {

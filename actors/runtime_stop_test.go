@@ -333,6 +333,25 @@ func TestWhatIsOwedToNobodyIsAnsweredAndRemoved(t *testing.T) {
 	})
 }
 
+// TestWhatIsOwedToNobodyIsAnsweredWhileSomebodyWatches: the output that answers
+// is of no key, and says nothing to those who watch.
+func TestWhatIsOwedToNobodyIsAnsweredWhileSomebodyWatches(t *testing.T) {
+	t.Parallel()
+	unknown := ident.RandomID(ident.Target{Service: "Echo", Handler: "echo", Kind: ident.KindService}, 1, [16]byte{1}).String()
+	def := restate.NewService("S").Handler("attach", restate.NewServiceHandler(func(ctx restate.Context, _ restate.Void) (string, error) {
+		return restate.AttachInvocation[string](ctx, unknown).Response()
+	}))
+	inBubble(t, Options{Services: []restate.ServiceDefinition{def}}, func(t *testing.T, b *bench) {
+		f := follow(b, EventOptions{})
+		wantFailure(t, call(b, ask("S", "", "attach", nil)).Result, 404)
+		synctest.Wait()
+		if n := rows(t, b, machine.TableOutbox); n != 0 {
+			t.Errorf("%d outbox rows are left", n)
+		}
+		f.leave()
+	})
+}
+
 // rows counts the rows of a table.
 func rows(t *testing.T, b *bench, table machine.Table) (n int) {
 	t.Helper()

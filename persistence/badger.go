@@ -205,7 +205,7 @@ func (s *badgerStore) Info() Info { return s.log.info }
 
 // Encode implements Store.
 func (s *badgerStore) Encode(seq ident.Seq, writes []machine.Write) (*Batch, error) {
-	return encodeBatch(seq, writes)
+	return s.log.encodings.encode(seq, writes)
 }
 
 // Commit implements Store.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -23,8 +24,10 @@ type Batch struct {
 	EarliestTimer int64
 
 	// ahead holds chunks and their intents, named the rows of the output. All
-	// bytes of a section lie in one slice.
-	ahead, named section
+	// bytes of a section lie in one slice. named is nil once the batch is
+	// committed; see encodings.
+	ahead section
+	named *section
 }
 
 type section struct {
@@ -57,15 +60,34 @@ const (
 // too large otherwise.
 const spillBytes = 8 << 10
 
-// encodeBatch is Encode of both stores.
+// encodings encodes outputs, and keeps the memory of those that were committed
+// for the next ones. The zero value is ready; all methods may be called
+// concurrently.
+//
+// The bytes of a batch have one owner after the other: the actor that encodes
+// it, the committer from when the output is queued, and this pool from when the
+// commit is done. Nobody reads them then: Badger has copied keys and values to
+// its log and its skiplist before it answers, the twin makes strings of them,
+// and the open transaction has been reset. What failed to commit is not taken
+// back, because a write under way may still read it.
+type encodings struct{ free sync.Pool }
+
+// Sections that have grown larger than this are not kept: outputs wait in a
+// queue without a bound, and each holds the whole of its memory.
+const (
+	keptBytes = 4 << 10
+	keptRows  = 64
+)
+
+// encode is Encode of both stores.
 //
 // It tries with payloads up to ChunkBytes inside their rows first. Many
 // middle-sized payloads can make an output too large for one commit; then
 // payloads from spillBytes are split off as well.
-func encodeBatch(seq ident.Seq, writes []machine.Write) (*Batch, error) {
-	b, err := encodeWithin(ChunkBytes, seq, writes)
+func (e *encodings) encode(seq ident.Seq, writes []machine.Write) (*Batch, error) {
+	b, err := e.encodeWithin(ChunkBytes, seq, writes)
 	if errors.Is(err, ErrTooLarge) {
-		b, err = encodeWithin(spillBytes, seq, writes)
+		b, err = e.encodeWithin(spillBytes, seq, writes)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("encode output %v: %w", seq, err)
@@ -73,12 +95,9 @@ func encodeBatch(seq ident.Seq, writes []machine.Write) (*Batch, error) {
 	return b, nil
 }
 
-func encodeWithin(limit int, seq ident.Seq, writes []machine.Write) (*Batch, error) {
-	w := batchWriter{
-		batch: &Batch{Seq: seq},
-		named: encoder{buf: make([]byte, 0, 192*len(writes)+256), limit: limit},
-	}
-	w.batch.named.ops = make([]op, 0, len(writes))
+func (e *encodings) encodeWithin(limit int, seq ident.Seq, writes []machine.Write) (*Batch, error) {
+	s := e.section(len(writes))
+	w := batchWriter{batch: &Batch{Seq: seq, named: s}, named: encoder{buf: s.buf, limit: limit}}
 	for i := range writes {
 		var err error
 		if writes[i].Put != nil {
@@ -91,6 +110,24 @@ func encodeWithin(limit int, seq ident.Seq, writes []machine.Write) (*Batch, err
 		}
 	}
 	return w.finish()
+}
+
+// section returns an empty section, with room for about so many rows.
+func (e *encodings) section(rows int) *section {
+	if s, ok := e.free.Get().(*section); ok {
+		return s
+	}
+	return &section{buf: make([]byte, 0, 192*rows+256), ops: make([]op, 0, rows)}
+}
+
+// reclaim takes the memory of a batch that was committed.
+func (e *encodings) reclaim(b *Batch) {
+	s := b.named
+	b.ahead, b.named = section{}, nil
+	if cap(s.buf) <= keptBytes && cap(s.ops) <= keptRows {
+		s.buf, s.ops = s.buf[:0], s.ops[:0]
+		e.free.Put(s)
+	}
 }
 
 // batchWriter fills a batch.

@@ -33,12 +33,14 @@ func keyedCall(n int) []machine.Write {
 }
 
 func BenchmarkEncodeKeyedCall(b *testing.B) {
-	writes := keyedCall(7)
+	writes, e := keyedCall(7), new(encodings)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := encodeBatch(1, writes); err != nil {
+		batch, err := e.encode(1, writes)
+		if err != nil {
 			b.Fatal(err)
 		}
+		e.reclaim(batch)
 	}
 }
 

@@ -34,7 +34,7 @@ func wantCounts(t *testing.T, m *Memory, when string, chunks, intents int) {
 
 func mustEncode(t *testing.T, seq ident.Seq, writes ...machine.Write) *Batch {
 	t.Helper()
-	b, err := encodeBatch(seq, writes)
+	b, err := new(encodings).encode(seq, writes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestChunksOfASweepGoInSlices(t *testing.T) {
 	var deletes []machine.Write
 	for i := range 4 {
 		r := stateRow(string(rune('a'+i)), 100*spillBytes)
-		b, err := encodeWithin(spillBytes, ident.Seq(i+1), []machine.Write{{Put: r}})
+		b, err := new(encodings).encodeWithin(spillBytes, ident.Seq(i+1), []machine.Write{{Put: r}})
 		if err != nil {
 			t.Fatal(err)
 		}

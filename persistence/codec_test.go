@@ -137,7 +137,7 @@ func filled(r machine.Row, next func() uint64) machine.Row {
 
 func encodeOne(t testing.TB, r machine.Row) (key, value []byte) {
 	t.Helper()
-	b, err := encodeBatch(1, []machine.Write{{Put: r}})
+	b, err := new(encodings).encode(1, []machine.Write{{Put: r}})
 	if err != nil {
 		t.Fatalf("encode %s: %v", rowName(r), err)
 	}
@@ -309,7 +309,7 @@ func TestDeepAwaitTreeIsRefused(t *testing.T) {
 	for range maxAwaitDepth {
 		r.Await = &journal.Future{Nested: []*journal.Future{r.Await}}
 	}
-	if _, err := encodeBatch(1, []machine.Write{{Put: r}}); !errors.Is(err, ErrTooLarge) {
+	if _, err := new(encodings).encode(1, []machine.Write{{Put: r}}); !errors.Is(err, ErrTooLarge) {
 		t.Fatalf("got %v", err)
 	}
 	r.Await = r.Await.Nested[0]
@@ -336,7 +336,7 @@ func FuzzRow(f *testing.F) {
 		if row.Key().Partition >= ident.Partitions {
 			return
 		}
-		b, err := encodeBatch(1, []machine.Write{{Put: row}})
+		b, err := new(encodings).encode(1, []machine.Write{{Put: row}})
 		if errors.Is(err, ErrTooLarge) {
 			return
 		}

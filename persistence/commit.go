@@ -41,6 +41,9 @@ type commitLog struct {
 	before func() error
 	after  func(ts uint64) error
 
+	// encodings lends batches their memory.
+	encodings encodings
+
 	meta meta
 	info Info
 	// failed is the error after which nothing is written any more.
@@ -119,11 +122,14 @@ func (l *commitLog) commit(group []*Batch, marks Marks) error {
 	if l.failed != nil {
 		return l.failed
 	}
-	err := l.apply(group, marks)
-	if err != nil {
+	if err := l.apply(group, marks); err != nil {
 		l.fail(err)
+		return err
 	}
-	return err
+	for _, b := range group {
+		l.encodings.reclaim(b)
+	}
+	return nil
 }
 
 // fail makes every later commit fail.
@@ -179,6 +185,9 @@ func (l *commitLog) mark(m Marks, timers bool) bool {
 
 // addBatch adds the chunks of b one by one and its rows all to one transaction.
 func (l *commitLog) addBatch(b *Batch) error {
+	if b.named == nil {
+		return fmt.Errorf("output %v is committed a second time", b.Seq)
+	}
 	for i := range b.ahead.ops {
 		if err := l.makeRoom(&b.ahead, b.ahead.ops[i:i+1]); err != nil {
 			return err
@@ -186,11 +195,11 @@ func (l *commitLog) addBatch(b *Batch) error {
 		key, _ := l.add(&b.ahead, b.ahead.ops[i])
 		l.chunky[partitionOf(key)] = true
 	}
-	if err := l.makeRoom(&b.named, b.named.ops); err != nil {
+	if err := l.makeRoom(b.named, b.named.ops); err != nil {
 		return err
 	}
 	for i := range b.named.ops {
-		key, err := l.add(&b.named, b.named.ops[i])
+		key, err := l.add(b.named, b.named.ops[i])
 		if err != nil {
 			return fmt.Errorf("add row %s of output %v: %w", keyText(key), b.Seq, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -16,21 +17,27 @@ import (
 type badgerEngine struct {
 	db *badger.DB
 	ts uint64
+	// list is the memory of write. Badger reads and changes it until the
+	// transaction is done.
+	list []badger.Entry
 }
+
+// maxListRows bounds what is kept of list, about 100 bytes a row.
+const maxListRows = 8192
 
 // write commits one engine transaction. Badger syncs every transaction by
 // itself, which is why a group is one.
 func (e *badgerEngine) write(ts uint64, entries []entry) error {
 	txn := e.db.NewTransactionAt(e.ts, true)
 	defer txn.Discard()
-	list := make([]badger.Entry, len(entries))
+	e.list = slices.Grow(e.list[:0], len(entries)) // before any address is taken
 	for i := range entries {
 		var err error
 		if entries[i].value == nil {
 			err = txn.Delete(entries[i].key)
 		} else {
-			list[i].Key, list[i].Value = entries[i].key, entries[i].value
-			err = txn.SetEntry(&list[i])
+			e.list = append(e.list, badger.Entry{Key: entries[i].key, Value: entries[i].value})
+			err = txn.SetEntry(&e.list[len(e.list)-1])
 		}
 		if err != nil {
 			return fmt.Errorf("row %d of %d: %w", i, len(entries), err)
@@ -40,6 +47,10 @@ func (e *badgerEngine) write(ts uint64, entries []entry) error {
 		return err
 	}
 	e.ts = ts
+	clear(e.list)
+	if cap(e.list) > maxListRows {
+		e.list = nil
+	}
 	return nil
 }
 

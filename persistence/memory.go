@@ -72,7 +72,7 @@ func (m *Memory) Info() Info { return m.log.info }
 
 // Encode implements Store.
 func (m *Memory) Encode(seq ident.Seq, writes []machine.Write) (*Batch, error) {
-	return encodeBatch(seq, writes)
+	return m.log.encodings.encode(seq, writes)
 }
 
 // Commit implements Store.

@@ -21,7 +21,8 @@ type Store interface {
 	Encode(seq ident.Seq, writes []machine.Write) (*Batch, error)
 	// Commit makes a group durable: every batch whole, in order, and marks. It
 	// returns after the sync. Any error is final: the outcome is unknown and
-	// the store accepts no further commit.
+	// the store accepts no further commit. A batch is committed once: what it
+	// holds belongs to the store afterwards.
 	Commit(group []*Batch, marks Marks) error
 	// Read runs fn on a consistent snapshot of what is durable. The snapshot
 	// ends with fn; one held for too long fails with ErrSnapshotExpired.

@@ -1,5 +1,10 @@
 package persistence
 
+import (
+	"bytes"
+	"hash/maphash"
+)
+
 // entry is one row of an engine transaction.
 type entry struct {
 	key []byte
@@ -17,7 +22,7 @@ type entry struct {
 // or a crash in between would leave the first batch without its row.
 type txn struct {
 	entries []entry
-	index   map[string]int
+	index   keyIndex
 	// size is what the engine will count, with room for an intent per entry
 	// that may drop blobs; rows likewise.
 	size, rows int
@@ -30,11 +35,11 @@ const (
 	intentReserve = ownerKeyBytes + 4 + valueHeader + 10 + entryOverhead
 )
 
-func newTxn() *txn { return &txn{index: map[string]int{}} }
+func newTxn() *txn { return &txn{index: keyIndex{seed: maphash.MakeSeed()}} }
 
 func (t *txn) reset() {
 	clear(t.entries)
-	clear(t.index)
+	t.index.reset()
 	t.entries, t.size, t.rows = t.entries[:0], 0, 0
 }
 
@@ -55,9 +60,8 @@ func (t *txn) add(key, value []byte, c claims) (replaced entry, dropped bool) {
 	if c&isDelete != 0 {
 		value = nil
 	}
-	i, known := t.index[string(key)]
+	i, known := t.index.find(t.entries, key)
 	if !known {
-		t.index[string(key)] = len(t.entries)
 		t.entries = append(t.entries, entry{key: key, value: value, claims: c})
 		return entry{}, false
 	}
@@ -71,3 +75,60 @@ func (t *txn) add(key, value []byte, c claims) (replaced entry, dropped bool) {
 
 // vanishes reports whether the entry leaves no trace.
 func (e *entry) vanishes() bool { return e.claims&(isDelete|isFresh) == isDelete|isFresh }
+
+// keyIndex finds the entry of a key. A map from strings to numbers would do,
+// and would allocate a string for each row that is written; this is a table of
+// numbers of entries with linear probing, and the keys stay where they are.
+type keyIndex struct {
+	seed maphash.Seed
+	// slots hold numbers of entries plus one, zero where there is none.
+	// Invariant: len(slots) is a power of two, or zero, and more than half of
+	// them are zero.
+	slots []uint32
+}
+
+// Tables of an index. One that has grown over maxKeptSlots for a large
+// transaction is not cleared for each small one.
+const (
+	minSlots     = 256
+	maxKeptSlots = 16 << 10
+)
+
+func (x *keyIndex) reset() {
+	if len(x.slots) > maxKeptSlots {
+		x.slots = nil
+	}
+	clear(x.slots)
+}
+
+// find returns the number of the entry of key. When there is none, the caller
+// appends one to entries, and the index knows it already.
+func (x *keyIndex) find(entries []entry, key []byte) (n int, known bool) {
+	if 2*(len(entries)+1) >= len(x.slots) {
+		x.grow(entries)
+	}
+	at, known := x.slot(entries, key)
+	if !known {
+		x.slots[at] = uint32(len(entries)) + 1
+	}
+	return int(x.slots[at]) - 1, known
+}
+
+// slot returns the slot of key, or the free one where it belongs.
+func (x *keyIndex) slot(entries []entry, key []byte) (at int, known bool) {
+	mask := len(x.slots) - 1
+	for at = int(maphash.Bytes(x.seed, key)) & mask; x.slots[at] != 0; at = (at + 1) & mask {
+		if bytes.Equal(entries[x.slots[at]-1].key, key) {
+			return at, true
+		}
+	}
+	return at, false
+}
+
+func (x *keyIndex) grow(entries []entry) {
+	x.slots = make([]uint32, max(minSlots, 2*len(x.slots)))
+	for i := range entries {
+		at, _ := x.slot(entries[:i], entries[i].key)
+		x.slots[at] = uint32(i) + 1
+	}
+}

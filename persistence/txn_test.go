@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -100,5 +101,87 @@ func TestBatchIsNeverDividedAndNothingIsCoalescedBetweenTransactions(t *testing.
 	}
 	if last := r.txns[len(r.txns)-1]; seen != 7 || len(r.txns) < 3 || last[0] != "delete common" {
 		t.Fatalf("%d batches in %d transactions, the last %q", seen, len(r.txns), last)
+	}
+}
+
+// TestIndexFindsEveryKey fills a transaction far beyond the first size of its
+// index, with every third row written twice.
+func TestIndexFindsEveryKey(t *testing.T) {
+	t.Parallel()
+	x := newTxn()
+	for round := range 2 {
+		const rows = 10_000
+		for i := range rows {
+			key := fmt.Appendf(nil, "key %d", i)
+			x.add(key, []byte("first"), isFresh)
+			if i%3 == 0 {
+				x.add(slices.Clone(key), []byte("second"), 0)
+			}
+		}
+		if len(x.entries) != rows {
+			t.Fatalf("round %d: %d entries for %d keys", round, len(x.entries), rows)
+		}
+		for i := range x.entries {
+			want := "first"
+			if i%3 == 0 {
+				want = "second"
+			}
+			if e := &x.entries[i]; string(e.key) != fmt.Sprintf("key %d", i) || string(e.value) != want || e.claims != isFresh {
+				t.Fatalf("round %d: entry %d is %q with %q and claims %d", round, i, e.key, e.value, e.claims)
+			}
+		}
+		x.reset()
+	}
+}
+
+// TestMemoryOfABatchIsReusedOnlyAfterItsCommit encodes outputs of all sizes one
+// after the other, commits some together and others alone, and reads all rows.
+func TestMemoryOfABatchIsReusedOnlyAfterItsCommit(t *testing.T) {
+	t.Parallel()
+	m := memory()
+	value := func(i int) []byte { return bytes.Repeat([]byte{byte(i)}, 1+i*37%6000) }
+	var group []*Batch
+	const outputs = 300
+	for i := range outputs {
+		b, err := m.Encode(ident.NewSeq(1, uint64(i+1)), []machine.Write{{Put: &machine.StateRow{Partition: 1, Name: fmt.Sprint(i), Value: value(i)}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if group = append(group, b); i%7 == 0 || i == outputs-1 {
+			if err := m.Commit(group, Marks{}); err != nil {
+				t.Fatal(err)
+			}
+			group = group[:0]
+		}
+	}
+	err := m.Read(func(r Reader) error {
+		for i := range outputs {
+			row, err := r.Get((&machine.StateRow{Partition: 1, Name: fmt.Sprint(i)}).Key())
+			if err != nil {
+				return err
+			}
+			if s, ok := row.(*machine.StateRow); !ok || !bytes.Equal(s.Value, value(i)) {
+				t.Errorf("row %d is %v", i, row)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBatchIsCommittedOnce(t *testing.T) {
+	t.Parallel()
+	m := memory()
+	b, err := m.Encode(1, []machine.Write{{Put: &machine.StateRow{Partition: 1, Name: "a"}}})
+	if err == nil {
+		err = m.Commit([]*Batch{b}, Marks{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Commit([]*Batch{b}, Marks{}); err == nil || !strings.Contains(err.Error(), "a second time") {
+		t.Fatalf("committed again: %v", err)
 	}
 }
