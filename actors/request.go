@@ -24,7 +24,10 @@ const (
 // errHalted ends the requests that wait when the runtime stops.
 var errHalted = errors.New("the runtime stopped while the request was under way")
 
-// request is one request that waits for its answer.
+// request is one request that waits for its answer. The table of waiters points
+// to it while it waits, and whoever takes it out of the table gives it its
+// answer. So when that was done, or when it was taken out without, nobody but its
+// own goroutine knows it, and its memory serves the next request.
 type request struct {
 	wake   Signal
 	mu     sync.Mutex
@@ -33,18 +36,34 @@ type request struct {
 	err    error
 }
 
-// finish gives the answer. It is called once.
+// finish implements requester. It notifies under the lock: the waiter may give r away
+// as soon as it has seen the answer.
 func (r *request) finish(a machine.Answer, err error) {
 	r.mu.Lock()
 	r.over, r.answer, r.err = true, a, err
-	r.mu.Unlock()
 	r.wake.Notify()
+	r.mu.Unlock()
 }
 
 func (r *request) result() (machine.Answer, error, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.answer, r.err, r.over
+}
+
+// newRequest returns a request that nobody knows. Its signal may hold a
+// notification of an earlier life, so who waits looks whether it is over.
+func (rt *Runtime) newRequest() *request {
+	if r, kept := rt.requests.Get().(*request); kept {
+		return r
+	}
+	return &request{wake: rt.sched.Signal()}
+}
+
+// forget takes back a request that nobody knows any more.
+func (rt *Runtime) forget(r *request) {
+	r.over, r.answer, r.err = false, machine.Answer{}, nil
+	rt.requests.Put(r)
 }
 
 // Call invokes a handler and waits for its result, which may be a failure. When
@@ -208,32 +227,42 @@ func (rt *Runtime) address(ctx context.Context, id ident.InvocationID, ev machin
 // ask delivers an event and waits for its answer. name puts the token into the
 // event. The waiter is registered first, so that no answer is early.
 func (rt *Runtime) ask(ctx context.Context, key ident.ObjectKey, id ident.InvocationID, env *envelope, name func(machine.Token)) (machine.Answer, error) {
-	r := &request{wake: rt.sched.Signal()}
-	token := rt.waiters.registerFor(key, r.finish)
+	r := rt.newRequest()
+	token := rt.waiters.registerFor(key, r)
 	name(token)
 	// Whoever fails all waiters has set failed before.
 	if rt.failed.Load() || !rt.registry.deliver(key, id.Partition(), env) {
-		rt.waiters.drop(token)
+		if rt.waiters.drop(token) {
+			rt.forget(r)
+		}
 		env.permit.release()
 		rt.settle(&env.origin)
 		return machine.Answer{}, ErrStopped
 	}
-	stop := context.AfterFunc(ctx, func() {
-		if rt.waiters.drop(token) {
-			r.finish(machine.Answer{}, context.Cause(ctx))
-		}
-	})
-	defer stop()
+	a, err := rt.await(ctx, r, token)
+	if errors.Is(err, errHalted) {
+		return a, &OutcomeUnknownError{ID: id}
+	}
+	return a, err
+}
+
+// await waits for the answer of a request, or until ctx ends, and forgets the
+// request. A client that leaves when its answer has been given still gets it.
+func (rt *Runtime) await(ctx context.Context, r *request, token machine.Token) (machine.Answer, error) {
+	done := ctx.Done()
 	for {
-		a, err, over := r.result()
-		switch {
-		case !over:
-			r.wake.Wait()
-		case errors.Is(err, errHalted):
-			return a, &OutcomeUnknownError{ID: id}
-		default:
+		if a, err, over := r.result(); over {
+			rt.forget(r)
 			return a, err
 		}
+		if done != nil && ctx.Err() != nil {
+			if rt.waiters.drop(token) {
+				rt.forget(r)
+				return machine.Answer{}, context.Cause(ctx)
+			}
+			done = nil // it has been taken out for its answer, which comes at once
+		}
+		r.wake.WaitOr(done)
 	}
 }
 

@@ -51,6 +51,8 @@ type Runtime struct {
 	boot    uint32
 	// outputs keeps the memory of outputs between events.
 	outputs sync.Pool
+	// requests keeps the memory of requests, and their signals.
+	requests sync.Pool
 
 	// draining is set when attempts have to end, failed when nothing becomes
 	// durable any more, pressed while the store is short of something.

@@ -30,6 +30,9 @@ type Signal interface {
 	// Wait blocks until Notify has been called since the last Wait returned. At
 	// most one goroutine may wait at a time.
 	Wait()
+	// WaitOr is Wait, and also returns when done is closed; nil never is. It
+	// does not say which of the two has happened: the caller looks.
+	WaitOr(done <-chan struct{})
 }
 
 // Goroutines is the Scheduler of production. The zero value is ready; it may
@@ -88,6 +91,15 @@ func (s channelSignal) Notify() {
 }
 
 func (s channelSignal) Wait() { <-s }
+
+// WaitOr takes either when both are ready. As the caller looks at both, that
+// decides nothing.
+func (s channelSignal) WaitOr(done <-chan struct{}) {
+	select {
+	case <-s:
+	case <-done:
+	}
+}
 
 // Goroutines of the runtime's infrastructure, by name.
 const (

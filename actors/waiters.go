@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -31,32 +32,59 @@ type tokenShard struct {
 
 type birthShard struct {
 	mu      sync.Mutex
-	watched map[ident.Seq][]machine.Token
+	watched map[ident.Seq]watchers
 }
 
 // waiter is one request. Its fields are guarded by the shard of its token.
 type waiter struct {
-	answer func(machine.Answer, error)
-	key    ident.ObjectKey // of whom it asks
-	birth  ident.Seq       // of the invocation it watches, 0 for none
+	from  requester
+	key   ident.ObjectKey // of whom it asks
+	birth ident.Seq       // of the invocation it watches, 0 for none
+}
+
+// requester is who has made a request.
+type requester interface {
+	// finish gives the answer, or the error that ended the request. It is
+	// called at most once, and must not block.
+	finish(a machine.Answer, err error)
+}
+
+// watchers are the requests that watch one invocation, in the order in which they
+// are answered. Most often there is one, which needs no memory of its own.
+type watchers struct {
+	first machine.Token
+	more  []machine.Token
+}
+
+// without returns w without t, and whether anybody is left.
+func (w watchers) without(t machine.Token) (left watchers, some bool) {
+	switch i := slices.Index(w.more, t); {
+	case i >= 0:
+		w.more = slices.Delete(w.more, i, i+1)
+	case w.first != t:
+	case len(w.more) == 0:
+		return watchers{}, false
+	default:
+		w.first, w.more = w.more[0], w.more[1:]
+	}
+	return w, true
 }
 
 func newWaiters() *waiters {
 	w := new(waiters)
 	for i := range waiterShards {
 		w.tokens[i].waiting = make(map[machine.Token]waiter)
-		w.births[i].watched = make(map[ident.Seq][]machine.Token)
+		w.births[i].watched = make(map[ident.Seq]watchers)
 	}
 	return w
 }
 
-// registerFor adds a request to a key. fn gets its answer, or the error that
-// ended it.
-func (w *waiters) registerFor(key ident.ObjectKey, fn func(machine.Answer, error)) machine.Token {
+// registerFor adds a request to a key.
+func (w *waiters) registerFor(key ident.ObjectKey, a requester) machine.Token {
 	t := machine.Token(w.last.Add(1))
 	s := w.token(t)
 	s.mu.Lock()
-	s.waiting[t] = waiter{answer: fn, key: key}
+	s.waiting[t] = waiter{from: a, key: key}
 	s.mu.Unlock()
 	return t
 }
@@ -78,28 +106,40 @@ func (w *waiters) watch(t machine.Token, birth ident.Seq) {
 	s.waiting[t] = r
 	b := w.birth(birth)
 	b.mu.Lock()
-	b.watched[birth] = append(b.watched[birth], t)
-	b.mu.Unlock()
+	defer b.mu.Unlock()
+	list, watched := b.watched[birth]
+	if watched {
+		list.more = append(list.more, t)
+	} else {
+		list.first = t
+	}
+	b.watched[birth] = list
 }
 
 // answer answers one request.
 func (w *waiters) answer(a machine.Answer) {
-	if fn := w.remove(a.Token); fn != nil {
-		fn(a, nil)
+	if who := w.remove(a.Token); who != nil {
+		who.finish(a, nil)
 	}
 }
 
 // finished answers every request that watches the invocation.
 func (w *waiters) finished(f machine.Finished) {
-	for _, t := range w.watching(f.Birth) {
-		w.answer(machine.Answer{Token: t, Kind: machine.AnswerResult, ID: f.ID, Result: f.Result})
+	list, watched := w.watching(f.Birth)
+	if !watched {
+		return
+	}
+	a := machine.Answer{Token: list.first, Kind: machine.AnswerResult, ID: f.ID, Result: f.Result}
+	w.answer(a)
+	for _, a.Token = range list.more {
+		w.answer(a)
 	}
 }
 
 // fail ends one request with an error.
 func (w *waiters) fail(t machine.Token, err error) {
-	if fn := w.remove(t); fn != nil {
-		fn(machine.Answer{Token: t}, err)
+	if who := w.remove(t); who != nil {
+		who.finish(machine.Answer{Token: t}, err)
 	}
 }
 
@@ -146,9 +186,9 @@ func (w *waiters) waiting() int {
 	return n
 }
 
-// remove takes a request out of the table. Whoever gets its function is the one
-// to call it.
-func (w *waiters) remove(t machine.Token) func(machine.Answer, error) {
+// remove takes a request out of the table. Whoever gets the requester is the one to
+// answer it.
+func (w *waiters) remove(t machine.Token) requester {
 	s := w.token(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +200,7 @@ func (w *waiters) remove(t machine.Token) func(machine.Answer, error) {
 	if r.birth != 0 {
 		w.unwatch(t, r.birth)
 	}
-	return r.answer
+	return r.from
 }
 
 // unwatch takes a request off the list of an invocation. The shard of the token
@@ -169,30 +209,25 @@ func (w *waiters) unwatch(t machine.Token, birth ident.Seq) {
 	b := w.birth(birth)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	list := b.watched[birth]
-	for i, other := range list {
-		if other == t {
-			// The order of the list is the order of the answers; few watch one
-			// invocation.
-			list = append(list[:i], list[i+1:]...)
-			break
-		}
+	list, watched := b.watched[birth]
+	if !watched {
+		return
 	}
-	if len(list) == 0 {
-		delete(b.watched, birth)
+	if left, some := list.without(t); some {
+		b.watched[birth] = left
 	} else {
-		b.watched[birth] = list
+		delete(b.watched, birth)
 	}
 }
 
 // watching takes the list of an invocation.
-func (w *waiters) watching(birth ident.Seq) []machine.Token {
+func (w *waiters) watching(birth ident.Seq) (list watchers, watched bool) {
 	b := w.birth(birth)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	list := b.watched[birth]
+	list, watched = b.watched[birth]
 	delete(b.watched, birth)
-	return list
+	return list, watched
 }
 
 func (w *waiters) token(t machine.Token) *tokenShard { return &w.tokens[t%waiterShards] }

@@ -17,7 +17,7 @@ type heard struct {
 	errs    []error
 }
 
-func (h *heard) hear(a machine.Answer, err error) {
+func (h *heard) finish(a machine.Answer, err error) {
 	h.answers = append(h.answers, a)
 	h.errs = append(h.errs, err)
 }
@@ -25,7 +25,7 @@ func (h *heard) hear(a machine.Answer, err error) {
 func TestRequestIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
 	w, h := newWaiters(), new(heard)
-	token := w.registerFor(waitedFor, h.hear)
+	token := w.registerFor(waitedFor, h)
 	w.answer(machine.Answer{Token: token, Kind: machine.AnswerAccepted})
 	w.answer(machine.Answer{Token: token, Kind: machine.AnswerDone})
 	w.answer(machine.Answer{Token: token + 1, Kind: machine.AnswerDone})
@@ -40,13 +40,13 @@ func TestEndAnswersEveryWatcherOfItsBirthAndNoOther(t *testing.T) {
 	first, second, left, other := new(heard), new(heard), new(heard), new(heard)
 	id := ident.InvocationID{1}
 	for _, h := range []*heard{first, second, left} {
-		token := w.registerFor(waitedFor, h.hear)
+		token := w.registerFor(waitedFor, h)
 		w.watch(token, 7)
 		if h == left && !w.drop(token) {
 			t.Fatal("a waiting request was not there to drop")
 		}
 	}
-	otherToken := w.registerFor(waitedFor, other.hear)
+	otherToken := w.registerFor(waitedFor, other)
 	w.watch(otherToken, 7+waiterShards) // the same shard
 	w.finished(machine.Finished{Birth: 7, ID: id, Result: journal.Result{Value: []byte("x")}})
 	for _, h := range []*heard{first, second} {
@@ -62,7 +62,7 @@ func TestEndAnswersEveryWatcherOfItsBirthAndNoOther(t *testing.T) {
 func TestRequestThatWatchesAnotherInvocationForgetsTheFirst(t *testing.T) {
 	t.Parallel()
 	w, h := newWaiters(), new(heard)
-	token := w.registerFor(waitedFor, h.hear)
+	token := w.registerFor(waitedFor, h)
 	w.watch(token, 1)
 	w.watch(token, 2)
 	w.finished(machine.Finished{Birth: 1})
@@ -79,9 +79,9 @@ func TestRequestThatWatchesAnotherInvocationForgetsTheFirst(t *testing.T) {
 func TestQuarantineEndsTheWatchersOfItsKeyOnly(t *testing.T) {
 	t.Parallel()
 	w, watcher, asker, stranger := newWaiters(), new(heard), new(heard), new(heard)
-	w.watch(w.registerFor(waitedFor, watcher.hear), 1)
-	w.registerFor(waitedFor, asker.hear) // its message is still on its way to the key
-	w.watch(w.registerFor(ident.ObjectKey{Service: "S", Key: "other"}, stranger.hear), 2)
+	w.watch(w.registerFor(waitedFor, watcher), 1)
+	w.registerFor(waitedFor, asker) // its message is still on its way to the key
+	w.watch(w.registerFor(ident.ObjectKey{Service: "S", Key: "other"}, stranger), 2)
 	w.failKey(waitedFor, errStub)
 	if len(watcher.errs) != 1 || !errors.Is(watcher.errs[0], errStub) {
 		t.Fatalf("the watcher heard %v", watcher.errs)
@@ -99,7 +99,7 @@ func TestStopEndsEveryRequest(t *testing.T) {
 	t.Parallel()
 	w, h := newWaiters(), new(heard)
 	for i := range 200 {
-		if token := w.registerFor(waitedFor, h.hear); i%2 == 0 {
+		if token := w.registerFor(waitedFor, h); i%2 == 0 {
 			w.watch(token, ident.Seq(i))
 		}
 	}
@@ -110,6 +110,11 @@ func TestStopEndsEveryRequest(t *testing.T) {
 	assertNoWatchers(t, w)
 }
 
+// counter counts answers.
+type counter atomic.Int32
+
+func (c *counter) finish(machine.Answer, error) { (*atomic.Int32)(c).Add(1) }
+
 // TestRacingDropsAndEndsAnswerAtMostOnceAndLeaveNothing races everything that
 // may happen to one request.
 func TestRacingDropsAndEndsAnswerAtMostOnceAndLeaveNothing(t *testing.T) {
@@ -118,7 +123,7 @@ func TestRacingDropsAndEndsAnswerAtMostOnceAndLeaveNothing(t *testing.T) {
 	for round := range 2000 {
 		birth := ident.Seq(round%3 + 1)
 		var answers atomic.Int32
-		token := w.registerFor(waitedFor, func(machine.Answer, error) { answers.Add(1) })
+		token := w.registerFor(waitedFor, (*counter)(&answers))
 		var dropped bool
 		var all sync.WaitGroup
 		all.Go(func() { w.watch(token, birth) })

@@ -10,12 +10,18 @@ const base62Digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 // putBase62 writes block, read as a little-endian unsigned integer of at most
 // 16 bytes, in base 62 into dst, padded on the left with zeros.
 func putBase62(dst, block []byte) {
+	// Dividing 128 bits is slow, so one division gives ten digits: 62¹⁰ is the
+	// largest power of the base that fits into 64 bits.
+	const digits, power = 10, 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62 * 62
 	hi, lo := littleEndian(block)
-	for i := len(dst) - 1; i >= 0; i-- {
+	for end := len(dst); end > 0; end -= digits {
 		var r uint64
-		hi, r = hi/62, hi%62
-		lo, r = bits.Div64(r, lo, 62)
-		dst[i] = base62Digits[r]
+		hi, r = hi/power, hi%power
+		lo, r = bits.Div64(r, lo, power)
+		for i := end - 1; i >= max(end-digits, 0); i-- {
+			dst[i] = base62Digits[r%62]
+			r /= 62
+		}
 	}
 }
 

@@ -68,7 +68,11 @@ func digest(s string) [16]byte {
 	return [16]byte(sum[:16])
 }
 
-func hashStrings(parts ...string) uint64 { return xxh3.Hash(appendStrings(nil, parts...)) }
+// hashStrings hashes what is not long without memory of its own.
+func hashStrings(parts ...string) uint64 {
+	var b [128]byte
+	return xxh3.Hash(appendStrings(b[:0], parts...))
+}
 
 func appendStrings(b []byte, parts ...string) []byte {
 	for _, s := range parts {
