@@ -19,6 +19,8 @@ type waiters struct {
 	last   atomic.Uint64 // the last token given out
 	tokens [waiterShards]tokenShard
 	births [waiterShards]birthShard
+	// budget counts who got an answer. It may be nil, and is set before the first.
+	budget *budgetMeter
 }
 
 const waiterShards = 64
@@ -85,6 +87,9 @@ func (w *waiters) watch(t machine.Token, birth ident.Seq) {
 // answer answers one request.
 func (w *waiters) answer(a machine.Answer) {
 	if fn := w.remove(a.Token); fn != nil {
+		if w.budget != nil {
+			w.budget.waited(waitAnswer)
+		}
 		fn(a, nil)
 	}
 }
