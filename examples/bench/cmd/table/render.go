@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,17 +31,23 @@ func (r *report) markdown() string {
 	if len(r.Parts) > 0 {
 		s.WriteString("\n" + r.renderScale())
 	}
-	for _, row := range rows {
-		if row.published {
-			fmt.Fprintf(&s, "\n%s published, not measured here: %s.\n", mark, source)
-			break
-		}
-	}
+	s.WriteString(renderMarks(rows))
 	if len(rows) > 0 {
 		s.WriteString("\n" + renderFigures(rows))
 	}
 	s.WriteString(r.renderProfiles(verdicts))
 	return s.String()
+}
+
+// renderMarks says what the marks mean that are there.
+func renderMarks(rows []row) (text string) {
+	if slices.ContainsFunc(rows, func(r row) bool { return r.published }) {
+		text += fmt.Sprintf("\n%s published, not measured here: %s.\n", mark, source)
+	}
+	if slices.ContainsFunc(rows, row.disturbed) {
+		text += fmt.Sprintf("\n%s the machine was busy with something else, and there were no two quiet runs to take instead.\n", markBusy)
+	}
+	return text
 }
 
 // table writes a Markdown table. The first left columns are of text.
@@ -97,6 +104,9 @@ func renderFigures(rows []row) string {
 		name, runs := r.target, fmt.Sprintf("%d of %d", len(r.runs), r.made)
 		if r.published {
 			name, runs = name+mark, "-"
+		}
+		if r.disturbed() {
+			runs += " " + markBusy
 		}
 		line := []string{
 			r.work, fmt.Sprint(r.clients), name, runs, r.sample(rate()).text("%.0f"),

@@ -20,6 +20,11 @@ type row struct {
 	made int
 }
 
+// disturbed reports whether a run that counts had not the machine to itself.
+func (r row) disturbed() bool {
+	return slices.ContainsFunc(r.runs, func(l line) bool { return l.ForeignCPU >= quiet })
+}
+
 // summarize gathers runs in the order in which their places first came up, the
 // targets next to each other.
 func summarize(lines []line) []row {

@@ -29,14 +29,20 @@ const (
 	unmeasured judgement = "not measured"
 )
 
-// mark stands behind figures that were not measured here.
-const mark = "†"
+// Marks. The first stands behind figures that were not measured here, the other
+// behind those of runs that something else disturbed.
+const (
+	mark     = "†"
+	markBusy = "‡"
+)
 
-// judge holds the rows against every goal.
+// judge holds the rows against every goal for a place among them.
 func judge(rows []row) []verdict {
 	var list []verdict
 	for _, g := range goals() {
-		list = append(list, g.judge(rows))
+		if slices.ContainsFunc(rows, func(r row) bool { return r.place == place{g.work, g.clients} }) {
+			list = append(list, g.judge(rows))
+		}
 	}
 	return list
 }
@@ -65,6 +71,9 @@ func (g goal) judge(rows []row) verdict {
 		v.value += mark
 	}
 	v.judged = g.verdict(value, rounds)
+	if ours.disturbed() || against.disturbed() {
+		v.judged += " " + markBusy
+	}
 	return v
 }
 

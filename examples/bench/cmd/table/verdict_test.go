@@ -42,6 +42,37 @@ func TestAGoalIsJudgedByTheMediansAndTheRoundsAreTold(t *testing.T) {
 	}
 }
 
+func TestDisturbedRunsAreMarked(t *testing.T) {
+	t.Parallel()
+	busy := run(ceiling, 0, 100)
+	busy.ForeignCPU = quiet
+	lines := []line{busy, run(runtimeName, 0, 60)}
+	if v := verdictOn(lines...); v.judged != met+" "+markBusy {
+		t.Errorf("%+v", v)
+	}
+	text := (&report{Lines: lines}).markdown()
+	if !strings.Contains(text, "| ceiling | 1 of 1 ‡ |") || !strings.Contains(text, "| Dormouse | 1 of 1 |") || !strings.Contains(text, "‡ the machine was busy") {
+		t.Error(text)
+	}
+	// Two quiet rounds are enough to leave it out.
+	lines = append(lines, run(ceiling, 1, 100), run(runtimeName, 1, 60), run(ceiling, 2, 100), run(runtimeName, 2, 60))
+	if text := (&report{Lines: lines}).markdown(); strings.Contains(text, markBusy) || !strings.Contains(text, "| ceiling | 2 of 3 |") {
+		t.Error(text)
+	}
+}
+
+func TestOnlyPlacesThatWereMeasuredAreJudged(t *testing.T) {
+	t.Parallel()
+	for _, v := range judge(summarize([]line{run(runtimeName, 0, 1)})) {
+		if v.at != (place{"w1", 64}) {
+			t.Errorf("%+v is judged", v)
+		}
+	}
+	if len(judge(nil)) != 0 {
+		t.Error("nothing was measured and something is judged")
+	}
+}
+
 func TestAFigureThatMustBeSmallIsMetFromBelow(t *testing.T) {
 	t.Parallel()
 	g := goal{work: "w1", clients: 64, figure: p99(), against: restate, atMost: 0.2}
