@@ -17,24 +17,30 @@ func TestWhatIsWrittenIsCountedAfterAGroupHasDroppedWhatItOverwrites(t *testing.
 	defer disk.Close()
 	for syncs, s := range map[uint64]Store{2: disk, 0: NewMemory()} {
 		written := s.(interface{ Written() Written }).Written
-		var batches []*Batch
-		for i := range uint64(2) {
-			b, err := s.Encode(ident.NewSeq(1, i+1), keyedCall(7))
+		seq, size := uint64(0), 0
+		encode := func() *Batch {
+			seq++
+			b, err := s.Encode(ident.NewSeq(1, seq), keyedCall(7))
 			if err != nil {
 				t.Fatal(err)
 			}
-			batches = append(batches, b)
+			size = b.Bytes
+			return b
 		}
 		for _, row := range []struct {
-			groups [][]*Batch
+			groups []int // outputs in each
 			want   Written
 		}{
-			{[][]*Batch{batches}, Written{Transactions: 1, Rows: 5 + 1, Syncs: syncs}},
-			{[][]*Batch{batches[:1], batches[1:]}, Written{Transactions: 2, Rows: 2 * (5 + 1), Syncs: 2 * syncs}},
-			{[][]*Batch{nil}, Written{}},
+			{[]int{2}, Written{Transactions: 1, Rows: 5 + 1, Syncs: syncs}},
+			{[]int{1, 1}, Written{Transactions: 2, Rows: 2 * (5 + 1), Syncs: 2 * syncs}},
+			{[]int{0}, Written{}},
 		} {
 			before := written()
-			for _, group := range row.groups {
+			for _, n := range row.groups {
+				var group []*Batch
+				for range n {
+					group = append(group, encode())
+				}
 				if err := s.Commit(group, Marks{}); err != nil {
 					t.Fatal(err)
 				}
@@ -42,7 +48,7 @@ func TestWhatIsWrittenIsCountedAfterAGroupHasDroppedWhatItOverwrites(t *testing.
 			got := written()
 			bytes := int(got.Bytes - before.Bytes)
 			got = Written{Transactions: got.Transactions - before.Transactions, Rows: got.Rows - before.Rows, Syncs: got.Syncs - before.Syncs}
-			least := int(got.Transactions) * batches[0].Bytes // and a small row of the store's own in each
+			least := int(got.Transactions) * size // and a small row of the store's own in each
 			if got != row.want || bytes < least || bytes > least+100*int(got.Transactions) {
 				t.Errorf("%T, %d groups: %+v and %d bytes, want %+v and at least %d", s, len(row.groups), got, bytes, row.want, least)
 			}
