@@ -86,6 +86,9 @@ func (a *attempt) observe(seq ident.Seq) {
 // Barrier implements objects.Host.
 func (a *attempt) Barrier() objects.Verdict {
 	observed := a.observed.Load()
+	if a.entry.durable.Load() < observed {
+		a.rt.meter.budget.waited(waitBarrier)
+	}
 	a.entry.barriers.await(a.rt.sched, func() bool {
 		return a.muted.Load() || a.entry.durable.Load() >= observed
 	})

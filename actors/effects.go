@@ -43,6 +43,7 @@ func (rt *Runtime) release(o *op) {
 		rt.events.publish(o.seen)
 	}
 	for _, ef := range o.gated {
+		rt.meter.budget.released(ef)
 		switch ef := ef.(type) {
 		case *machine.StartAttempt:
 			if a := rt.attempts.get(ef.Epoch); a != nil {

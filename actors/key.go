@@ -144,6 +144,7 @@ func (k *keyActor) step(env *envelope, out *machine.Output) (o *op, err error) {
 		if o.batch, err = k.rt.options.Store.Encode(at.Seq, out.Writes); err != nil {
 			return nil, fmt.Errorf("encode the output of a %T: %w", env.event, err)
 		}
+		k.rt.meter.budget.wrote(env.event, o.batch.Rows)
 		k.rt.trace.pass(PointEncoded)
 	}
 	k.last = at.Seq

@@ -18,6 +18,7 @@ type meter struct {
 	services map[string]*serviceMeter // never changed
 	unbound  *serviceMeter
 	commits  commitMeter
+	budget   budgetMeter
 }
 
 // serviceMeter counts for one service.

@@ -24,6 +24,12 @@ type Metrics struct {
 	// TableBytes and LogBytes are what the store takes on disk, 0 for one in
 	// memory.
 	TableBytes, LogBytes int64
+	// Waits are what has waited for a group of commits, by why, and Events the
+	// outputs and rows by what made them: the budget of commits.
+	Waits  []WaitCount
+	Events []EventCount
+	// Written is what the store has made durable, 0 where it does not count.
+	Written persistence.Written
 }
 
 // ServiceMetrics are the counts of one service.
@@ -66,9 +72,14 @@ func (rt *Runtime) Metrics() Metrics {
 		CommitSeconds: rt.meter.commits.took.read(float64(time.Second)),
 		CommitOutputs: rt.meter.commits.outputs.read(1),
 		Health:        rt.options.Store.Health(),
+		Waits:         rt.meter.budget.readWaits(),
+		Events:        rt.meter.budget.readEvents(),
 	}
 	if s, ok := rt.options.Store.(interface{ DiskBytes() (tables, log int64) }); ok {
 		m.TableBytes, m.LogBytes = s.DiskBytes()
+	}
+	if s, ok := rt.options.Store.(interface{ Written() persistence.Written }); ok {
+		m.Written = s.Written()
 	}
 	for _, name := range slices.Sorted(maps.Keys(rt.meter.services)) {
 		m.Services = append(m.Services, rt.meter.services[name].read(name))

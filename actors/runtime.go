@@ -147,6 +147,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 		outputs: sync.Pool{New: func() any { return new(machine.Output) }},
 		meter:   newMeter(bound), workers: newWorkers(o.Scheduler),
 	}
+	rt.waiters.budget = &rt.meter.budget
 	rt.stopping.init(rt.sched)
 	rt.deliverer, rt.sweeper = newDeliverer(rt), newSweeper(rt)
 	rt.janitor, rt.recovery = newJanitor(rt), newRecovery(rt, info)

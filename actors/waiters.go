@@ -20,6 +20,8 @@ type waiters struct {
 	last   atomic.Uint64 // the last token given out
 	tokens [waiterShards]tokenShard
 	births [waiterShards]birthShard
+	// budget counts who got an answer. It may be nil, and is set before the first.
+	budget *budgetMeter
 }
 
 const waiterShards = 64
@@ -119,6 +121,9 @@ func (w *waiters) watch(t machine.Token, birth ident.Seq) {
 // answer answers one request.
 func (w *waiters) answer(a machine.Answer) {
 	if who := w.remove(a.Token); who != nil {
+		if w.budget != nil {
+			w.budget.waited(waitAnswer)
+		}
 		who.finish(a, nil)
 	}
 }

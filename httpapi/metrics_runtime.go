@@ -36,6 +36,9 @@ func runtimeMetrics() []runtimeMetric {
 		{"commit_queue", "Outputs that wait for the disk.", nil},
 		{"commit_duration_seconds", "Time that the store takes to make a group durable.", nil},
 		{"commit_group_outputs", "Outputs with rows in one group.", nil},
+		{"commit_waits_total", "Waits for a group, by what waited.", []string{"reason"}},
+		{"event_outputs_total", "Outputs with rows, by the event that made them.", []string{"event"}},
+		{"event_rows_total", "Rows of those outputs, before a group drops what it overwrites itself.", []string{"event"}},
 		{"live_actors", "Keys in memory.", nil},
 		{"actor_activations_total", "Keys that were brought into memory.", nil},
 		{"attempts", "Attempts in memory.", nil},
@@ -64,6 +67,10 @@ func runtimeMetrics() []runtimeMetric {
 		{"store_free_inodes", "Inodes free in the file system of the data directory.", nil},
 		{"store_free_files", "File descriptors that the process may still open.", nil},
 		{"store_free_maps", "Memory maps that the process may still make.", nil},
+		{"store_transactions_total", "Transactions of the engine that were made durable.", nil},
+		{"store_rows_total", "Rows in those transactions, after a group has dropped what it overwrites itself.", nil},
+		{"store_bytes_total", "Bytes of keys and values in those transactions.", nil},
+		{"store_syncs_total", "System calls that made those transactions durable.", nil},
 		{"store_table_bytes", "Bytes of the tables of the store, up to a minute old.", nil},
 		{"store_log_bytes", "Bytes of the log of the store, up to a minute old.", nil},
 	}
@@ -91,6 +98,13 @@ func (c *runtimeCollector) Collect(to chan<- prometheus.Metric) {
 	m := c.rt.Metrics()
 	g.histogram("commit_duration_seconds", m.CommitSeconds)
 	g.histogram("commit_group_outputs", m.CommitOutputs)
+	for _, w := range m.Waits {
+		g.count("commit_waits_total", w.Count, w.Reason)
+	}
+	for _, e := range m.Events {
+		g.count("event_outputs_total", e.Outputs, e.Event)
+		g.count("event_rows_total", e.Rows, e.Event)
+	}
 	g.store(&m)
 	for i := range m.Services {
 		g.service(&m.Services[i])
@@ -148,6 +162,12 @@ func (g gathering) store(m *actors.Metrics) {
 		g.room("store_free_inodes", room.Inodes)
 		g.room("store_free_files", room.Files)
 		g.room("store_free_maps", room.Maps)
+	}
+	if w := m.Written; w != (persistence.Written{}) {
+		g.count("store_transactions_total", w.Transactions)
+		g.count("store_rows_total", w.Rows)
+		g.count("store_bytes_total", w.Bytes)
+		g.count("store_syncs_total", w.Syncs)
 	}
 	if m.TableBytes+m.LogBytes > 0 {
 		g.gauge("store_table_bytes", float64(m.TableBytes))

@@ -30,6 +30,8 @@ func measuredRuntime() *fakeRuntime {
 		stats: actors.Stats{Commits: 1, Ops: 2, Rows: 3, Bytes: 4, Queued: 5, LiveActors: 6, Deadlocks: 17},
 		metrics: actors.Metrics{
 			CommitSeconds: h, CommitOutputs: h, TableBytes: 10, LogBytes: 20,
+			Waits: []actors.WaitCount{{Reason: "run", Count: 3}}, Events: []actors.EventCount{{Event: "end", Outputs: 4, Rows: 20}},
+			Written:  persistence.Written{Transactions: 5, Rows: 6, Bytes: 7, Syncs: 10},
 			Health:   persistence.Health{Pressure: persistence.PressureSoft, Room: persistence.Room{Bytes: 1 << 40, Inodes: 1, Files: 0, Maps: 2}},
 			Services: []actors.ServiceMetrics{service("Obj"), service("")},
 		},
@@ -52,6 +54,8 @@ func TestMetricsHaveEverythingThatTheRuntimeCounts(t *testing.T) {
 	for _, want := range []string{
 		`dormouse_commits_total 1`, `dormouse_commit_outputs_total 2`, `dormouse_commit_queue 5`, `dormouse_live_actors 6`, `dormouse_deadlocks_total 17`,
 		`dormouse_commit_duration_seconds_bucket{le="0.5"} 1`, `dormouse_commit_duration_seconds_bucket{le="1"} 3`, `dormouse_commit_duration_seconds_bucket{le="+Inf"} 6`,
+		`dormouse_commit_waits_total{reason="run"} 3`, `dormouse_event_outputs_total{event="end"} 4`, `dormouse_event_rows_total{event="end"} 20`,
+		`dormouse_store_transactions_total 5`, `dormouse_store_rows_total 6`, `dormouse_store_bytes_total 7`, `dormouse_store_syncs_total 10`,
 		`dormouse_commit_duration_seconds_sum 9`, `dormouse_store_pressure 1`, `dormouse_store_free_files 0`, `dormouse_store_table_bytes 10`,
 		`dormouse_invocations_completed_total{result="failure",service="Obj"} 1`, `dormouse_attempts_started_total{reason="retried",service="Obj"} 6`,
 		`dormouse_attempts_failed_total{service="(not bound)",then="paused"} 4`, `dormouse_awakeables_completed_total{result="rejected",service="Obj"} 9`,
@@ -72,7 +76,7 @@ func TestWhatIsNotMeasuredIsNoMetric(t *testing.T) {
 	text := scrape(t, testServer(t, f, Options{}))
 	f.metrics.Health.Room = persistence.Room{Bytes: 7, Maps: math.MaxUint64}
 	text += scrape(t, testServer(t, f, Options{}))
-	for _, not := range []string{"dormouse_store_free_maps", "dormouse_store_log_bytes", "not bound"} {
+	for _, not := range []string{"dormouse_store_free_maps", "dormouse_store_log_bytes", "dormouse_store_syncs_total", "not bound"} {
 		if strings.Contains(text, not) {
 			t.Errorf("%s is there", not)
 		}

@@ -24,6 +24,7 @@ type badgerStore struct {
 	owner   *owner
 	db      *badger.DB
 	engine  *badgerEngine
+	counted counted // around engine
 	log     commitLog
 	snaps   snapshots
 	health  health
@@ -182,7 +183,8 @@ func (s *badgerStore) engineOptions() badger.Options {
 // last transaction found, clean says how the previous opening ended.
 func (s *badgerStore) start(last uint64, clean bool) error {
 	s.engine = &badgerEngine{db: s.db, ts: last}
-	s.log.engine, s.log.before, s.log.after = s.engine, s.mayCommit, s.committed
+	s.counted.engine, s.counted.syncs = s.engine, badgerSyncs
+	s.log.engine, s.log.before, s.log.after = &s.counted, s.mayCommit, s.committed
 	if err := s.log.load(); err != nil {
 		return err
 	}

@@ -18,7 +18,9 @@ import (
 type Memory struct {
 	log   commitLog
 	pages *memoryPages
-	hooks atomic.Pointer[Hooks]
+	// counted is around pages.
+	counted counted
+	hooks   atomic.Pointer[Hooks]
 	// clean says that Close ended the store.
 	closed, clean atomic.Bool
 }
@@ -42,7 +44,8 @@ func NewMemory() Store { return openMemory(nil, true) }
 func openMemory(root *treap, clean bool) *Memory {
 	m := &Memory{pages: &memoryPages{root: root}}
 	m.hooks.Store(&Hooks{})
-	m.log.engine = m.pages
+	m.counted.engine = m.pages
+	m.log.engine = &m.counted
 	err := m.log.load()
 	if err == nil {
 		err = m.log.start(clean)

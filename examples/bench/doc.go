@@ -9,6 +9,6 @@
 //	                            callback URL in a Run, returns what resolves it
 //
 // GET /stats on a port of its own tells how many handlers have finished, and
-// how many group commits and rows they took: the store is wrapped in one that
-// counts.
+// what they took: group commits, rows, bytes, syncs. The profiles of
+// net/http/pprof are below /debug/pprof/ of that port.
 package main

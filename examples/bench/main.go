@@ -48,20 +48,20 @@ func main() {
 	}
 }
 
-// run serves until ctx is done. It opens by hand what httpapi.Run opens, to put
-// the meter between runtime and store.
+// run serves until ctx is done. It opens by hand what httpapi.Run opens, because
+// the runtime itself tells what it has counted.
 func (c config) run(ctx context.Context) error {
 	store, err := persistence.Open(c.dir, persistence.Options{})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", c.dir, err)
 	}
-	m, o := &meter{Store: store}, newObjects(c.callback)
+	o := newObjects(c.callback)
 	services := []restate.ServiceDefinition{o.counter(), o.steps(), o.waiter()}
-	rt, err := actors.Open(ctx, actors.Options{Store: m, Services: services})
+	rt, err := actors.Open(ctx, actors.Options{Store: store, Services: services})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
-	return errors.Join(c.serve(ctx, rt, &stats{objects: o, meter: m}), rt.Close(), store.Close())
+	return errors.Join(c.serve(ctx, rt, &stats{objects: o, runtime: rt}), rt.Close(), store.Close())
 }
 
 func (c config) serve(ctx context.Context, rt *actors.Runtime, s http.Handler) error {

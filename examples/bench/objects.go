@@ -11,11 +11,12 @@ import (
 )
 
 // objects are the handlers and what they count: handlers that have started to
-// wait, and handlers that have finished.
+// wait, handlers that have finished, and results of Run that one has seen.
 type objects struct {
 	callback      string
 	http          *http.Client
 	started, done atomic.Int64
+	runs          atomic.Int64
 }
 
 func newObjects(callback string) *objects {
@@ -42,6 +43,7 @@ func (o *objects) steps() restate.ServiceDefinition {
 			if err != nil {
 				return 0, err
 			}
+			o.runs.Add(1)
 			d += one
 		}
 		return d, nil

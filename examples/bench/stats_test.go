@@ -2,33 +2,53 @@ package main
 
 import (
 	"net/http/httptest"
+	"strings"
 	"testing"
 
+	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
-// sink is a store that takes every commit.
-type sink struct{ persistence.Store }
+// counted is a runtime that has done something.
+type counted struct{}
 
-func (sink) Commit([]*persistence.Batch, persistence.Marks) error { return nil }
+func (counted) Stats() actors.Stats { return actors.Stats{Commits: 3, Rows: 12, Bytes: 1200} }
 
-func TestStatsCountWhatWasCommitted(t *testing.T) {
-	t.Parallel()
-	m, o := &meter{Store: sink{}}, newObjects("")
-	for _, group := range [][]*persistence.Batch{{{Rows: 3}, {Rows: 4}}, {{Rows: 5}}, nil} {
-		if err := m.Commit(group, persistence.Marks{}); err != nil {
-			t.Fatal(err)
-		}
+func (counted) Metrics() actors.Metrics {
+	return actors.Metrics{
+		Waits:   []actors.WaitCount{{Reason: "answer", Count: 1}, {Reason: "run", Count: 10}},
+		Written: persistence.Written{Transactions: 3, Rows: 9, Bytes: 900, Syncs: 6},
 	}
+}
+
+func get(path string) *httptest.ResponseRecorder {
+	o := newObjects("")
 	o.done.Add(7)
+	o.runs.Add(4)
 	w := httptest.NewRecorder()
-	(&stats{objects: o, meter: m}).ServeHTTP(w, httptest.NewRequest("GET", "/stats", nil))
-	if got, want := w.Body.String(), `{"done":7,"started":0,"group_commits":3,"rows":12}`; got != want {
+	(&stats{objects: o, runtime: counted{}}).ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+	return w
+}
+
+func TestStatsSayWhatTheRuntimeHasCounted(t *testing.T) {
+	t.Parallel()
+	const want = `{"done":7,"started":0,"group_commits":3,"rows":12,"bytes":1200,"stored_rows":9,"stored_bytes":900,"syncs":6,"runs":4,"run_waits":10}`
+	if got := strings.TrimSpace(get("/stats").Body.String()); got != want {
 		t.Errorf("stats %s, want %s", got, want)
 	}
-	w = httptest.NewRecorder()
-	(&stats{objects: o, meter: m}).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	if w.Code != 404 {
+	if w := get("/"); w.Code != 404 {
 		t.Errorf("status %d of another path", w.Code)
+	}
+}
+
+func TestThereAreProfiles(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/debug/pprof/heap", "/debug/pprof/goroutine?debug=1"} {
+		if w := get(path); w.Code != 200 || w.Body.Len() == 0 {
+			t.Errorf("%s: %d with %d bytes", path, w.Code, w.Body.Len())
+		}
+	}
+	if w := get("/debug/pprof/unheard-of"); w.Code != 404 {
+		t.Errorf("status %d of an unknown profile", w.Code)
 	}
 }

@@ -75,7 +75,6 @@ func (l *load) client(i int) {
 	op := operation{workload: l.workload, prefix: l.prefix, keys: l.keys, run: l.run, client: i, rng: rand.New(seed)}
 	for !l.stop.Load() {
 		path, body := op.next()
-		measured := l.measuring.Load()
 		start := time.Now()
 		status, answer, err := client.post(path, body, requestTimeout)
 		switch {
@@ -85,7 +84,7 @@ func (l *load) client(i int) {
 			l.failed.Add(1)
 			l.firstFailure.Do(func() { fmt.Fprintln(os.Stderr, "first error:", status, string(answer), err) })
 			time.Sleep(5 * time.Millisecond)
-		case measured && l.measuring.Load():
+		case l.measuring.Load(): // also when it began before: as many are cut off at the end
 			l.latencies[i].Add(time.Since(start))
 			l.ok.Add(1)
 		}

@@ -158,6 +158,13 @@ func TestCountersAreReportedPerOperationWhenTheTargetHasThem(t *testing.T) {
 	if out["group_commits_per_op"] != 0.5 || out["rows_per_op"] != 4.0 || after.Done != 7 {
 		t.Errorf("report %v of %+v", out, after)
 	}
+	if out["stored_rows_per_op"] != nil || out["waits_per_run"] != nil {
+		t.Errorf("report %v of what the target does not count", out)
+	}
+	reportCounters(out, counters{Runs: &zero, RunWaits: &zero}, counters{Runs: new(1000.0), RunWaits: new(990.0)}, 100)
+	if out["waits_per_run"] != 0.99 {
+		t.Errorf("report %v of 1000 Runs", out)
+	}
 	out = report{}
 	reportCounters(out, counters{}, after, 100)
 	if len(out) != 0 {

@@ -32,6 +32,7 @@ type config struct {
 	stats    string
 	dirs     []string
 	memory   int // GiB
+	profile  string
 	restate  string
 }
 
@@ -52,6 +53,7 @@ func parse(args []string) (*config, error) {
 	fs.StringVar(&c.stats, "stats", "", "`URL` of its counters")
 	dirs := fs.String("dirs", "", "its data directories, separated by commas; WIPED at the start when -cmd is given")
 	fs.IntVar(&c.memory, "memguard", 10, "kill a target that takes more than this many GiB")
+	fs.StringVar(&c.profile, "profile", "", "`file` for a CPU profile of the measured time, of a target that serves one")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
@@ -60,6 +62,9 @@ func parse(args []string) (*config, error) {
 	}
 	if _, ok := workloads()[c.workload]; !ok {
 		return nil, fmt.Errorf("unknown workload %q", c.workload)
+	}
+	if c.profile != "" && (c.reps != 1 || strings.Contains(c.clients, ",") || c.clients == "") {
+		return nil, errors.New("-profile is of one run: -reps 1 and one number of clients")
 	}
 	return c, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,8 +36,10 @@ func (r *runner) workload() error {
 	}
 	for c := range strings.SplitSeq(clients, ",") {
 		for rep := range r.reps {
+			profiled := r.profiling()
 			args := []string{"-w", w.load, "-c", c, "-d", r.duration.String(), "-warm", r.warmup.String(), "-tag", r.peer}
-			if err := r.load(map[string]any{"peer": r.peer, "rep": rep}, args...); err != nil {
+			err := r.load(map[string]any{"peer": r.peer, "rep": rep}, args...)
+			if err = errors.Join(err, profiled()); err != nil {
 				return err
 			}
 		}

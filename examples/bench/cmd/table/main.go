@@ -1,46 +1,73 @@
-// Command table builds everything, runs the ceiling and the runtime in turn on
-// the workloads w1 to w4 and w6, and prints one Markdown table. Restate is a
-// third target when RESTATE_SERVER names its server. Run it in examples/bench:
-//
-//	go run ./cmd/table
-//	go run ./cmd/table -short
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/procfs"
 )
 
 // config is what the command line says.
 type config struct {
 	root     string
-	reps     int
+	rounds   int
 	duration time.Duration
 	warmup   time.Duration
+	short    bool
+	only     string
+	scale    int
+	profiles string
+	render   string
+	into     string
 	plan     []work
 	targets  []target
 }
 
 func parse(args []string) (*config, error) {
-	c := &config{plan: fullPlan(), targets: targets(os.Getenv("RESTATE_SERVER") != "")}
+	c := &config{targets: targets(os.Getenv("RESTATE_SERVER") != "")}
 	fs := flag.NewFlagSet("table", flag.ContinueOnError)
 	fs.StringVar(&c.root, "root", ".", "`directory` of the module examples/bench")
-	fs.IntVar(&c.reps, "reps", 3, "runs of each target, of which the median counts")
+	fs.IntVar(&c.rounds, "reps", 3, "rounds in which each target has its turn; the median counts")
 	fs.DurationVar(&c.duration, "d", 4*time.Second, "measured time of a run")
 	fs.DurationVar(&c.warmup, "warm", 1500*time.Millisecond, "time before it")
-	short := fs.Bool("short", false, "one short run each, about 20 seconds: a check, not a measurement")
+	fs.BoolVar(&c.short, "short", false, "one short round: a check, not a measurement")
+	fs.StringVar(&c.only, "w", "", "only this `workload`; none: only -scale")
+	fs.IntVar(&c.scale, "scale", 0, "also measure so many invocations that wait, which takes minutes")
+	fs.StringVar(&c.profiles, "profile", "", "`directory` for CPU profiles of the runtime, one for each line")
+	fs.StringVar(&c.render, "render", "", "print the tables of this `file`, which a former run has left, and measure nothing")
+	fs.StringVar(&c.into, "into", "", "also put the tables into this `file`, between its marks")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	if *short {
-		c.plan, c.reps = shortPlan(), 1
+	c.plan = fullPlan()
+	if c.short {
+		c.plan, c.rounds = shortPlan(), 1
 		c.duration, c.warmup = 700*time.Millisecond, 300*time.Millisecond
 	}
-	return c, nil
+	return c, c.choose()
+}
+
+// choose leaves what -w wants of the plan.
+func (c *config) choose() error {
+	if c.only == "" {
+		return nil
+	}
+	var chosen []work
+	for _, w := range c.plan {
+		if w.name == c.only {
+			chosen = append(chosen, w)
+		}
+	}
+	if len(chosen) == 0 && c.only != "none" {
+		return fmt.Errorf("the table has no workload %q", c.only)
+	}
+	c.plan = chosen
+	return nil
 }
 
 func main() {
@@ -55,16 +82,68 @@ func main() {
 }
 
 func (c *config) run() error {
+	r := &report{}
+	if c.render != "" {
+		b, err := os.ReadFile(c.render)
+		if err == nil {
+			err = json.Unmarshal(b, r)
+		}
+		if err != nil {
+			return fmt.Errorf("former run: %w", err)
+		}
+	} else if err := c.measureAll(r); err != nil {
+		return err
+	}
+	fmt.Print(r.markdown())
+	if c.into != "" {
+		return writeInto(c.into, r.markdown())
+	}
+	return nil
+}
+
+// measureAll fills a report, and keeps it in results.
+func (c *config) measureAll(r *report) (err error) {
 	if err := c.build(); err != nil {
 		return err
 	}
-	lines, err := c.measure()
+	r.Machine, r.How = procfs.Describe(c.root).String(), c.how()
+	if r.Lines, err = c.measure(); err != nil {
+		return err
+	}
+	if r.Scale = c.scale; c.scale > 0 {
+		if r.Parts, err = c.measureScale(); err != nil {
+			return err
+		}
+	}
+	if c.profiles != "" {
+		if r.Tops, err = c.profileAll(); err != nil {
+			return err
+		}
+	}
+	return c.keep(r)
+}
+
+// how says how it was measured.
+func (c *config) how() string {
+	text := fmt.Sprintf("Medians of up to %d rounds of %v for each line, smallest and largest in parentheses; in each round the targets ran in turn. "+
+		"The load generator shares the cores. Every target syncs before it answers; retention is the default of 24 h. "+
+		"A run during which %g cores or more did something else does not count, if two others do.", c.rounds, c.duration, quiet)
+	if c.short {
+		text = "**A check that everything works, not a measurement.** " + text
+	}
+	return text
+}
+
+func (c *config) keep(r *report) error {
+	b, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	fmt.Print(render(summarize(lines)))
-	fmt.Printf("\nMedians of up to %d runs of %v each; the targets ran in turn.\n", c.reps, c.duration)
-	return nil
+	file := filepath.Join(c.root, "results", "table.json")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o644)
 }
 
 // build puts every program of the module into bin.
@@ -82,10 +161,14 @@ func (c *config) build() error {
 func (c *config) measure() ([]line, error) {
 	var lines []line
 	for _, w := range c.plan {
-		for range c.reps {
+		for round := range c.rounds {
 			for _, t := range c.targets {
-				fmt.Fprintf(os.Stderr, "%s on %s\n", w.name, t.name)
-				more, err := c.peers(w, t)
+				fmt.Fprintf(os.Stderr, "%s on %s, round %d\n", w.name, t.name, round+1)
+				out, err := c.peers(w.name, w.clients, t)
+				if err != nil {
+					return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
+				}
+				more, err := read(w, t, round, out)
 				if err != nil {
 					return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
 				}
@@ -96,13 +179,12 @@ func (c *config) measure() ([]line, error) {
 	return lines, nil
 }
 
-func (c *config) peers(w work, t target) ([]line, error) {
-	cmd := exec.Command(filepath.Join(c.root, "bin", "peers"), "-root", c.root, "-peer", t.peer,
-		"-w", w.name, "-c", w.clients, "-reps", "1", "-d", c.duration.String(), "-warm", c.warmup.String())
+// peers runs a target afresh and returns what is printed about it.
+func (c *config) peers(work, clients string, t target, more ...string) (string, error) {
+	args := append([]string{"-root", c.root, "-peer", t.peer, "-w", work, "-c", clients,
+		"-reps", "1", "-d", c.duration.String(), "-warm", c.warmup.String()}, more...)
+	cmd := exec.Command(filepath.Join(c.root, "bin", "peers"), args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
-	if err != nil {
-		return nil, err
-	}
-	return read(w, t, string(out))
+	return string(out), err
 }

@@ -14,13 +14,18 @@ func shortPlan() []work {
 // target is a peer and its name in the table.
 type target struct{ peer, name string }
 
-// ceiling is the target that the others are compared with.
-const ceiling = "ceiling"
+// Names of targets. The ceiling is what the others are compared with.
+const (
+	ceiling     = "ceiling"
+	runtimeName = "Dormouse"
+	restate     = "Restate"
+)
 
-func targets(restate bool) []target {
-	list := []target{{"ceil", ceiling}, {"ours", "runtime"}}
-	if restate {
-		list = append(list, target{"restate", "restate"})
+// targets in the order of their turns.
+func targets(withRestate bool) []target {
+	list := []target{{"ceil", ceiling}, {"ours", runtimeName}}
+	if withRestate {
+		list = append(list, target{"restate", restate})
 	}
 	return list
 }

@@ -3,44 +3,48 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // quiet is how many processors may be busy with something else during a run
 // that counts.
 const quiet = 0.25
 
-// row is a row of the table: all runs of one target with one number of clients.
+// row is all runs of one target at one place.
 type row struct {
-	work, target string
-	clients      int
-	runs         []line
+	place
+	target string
+	// published says that the one run was not measured here.
+	published bool
+	// runs are those that count, of made.
+	runs []line
+	made int
 }
 
-// summarize gathers runs in the order in which work and clients first came up,
-// the targets next to each other.
+// disturbed reports whether a run that counts had not the machine to itself.
+func (r row) disturbed() bool {
+	return slices.ContainsFunc(r.runs, func(l line) bool { return l.ForeignCPU >= quiet })
+}
+
+// summarize gathers runs in the order in which their places first came up, the
+// targets next to each other.
 func summarize(lines []line) []row {
-	type place struct {
-		work    string
-		clients int
-	}
 	var order []place
 	var rows []row
 	for _, l := range lines {
-		if at := (place{l.work, l.Clients}); !slices.Contains(order, at) {
+		at := l.place()
+		if !slices.Contains(order, at) {
 			order = append(order, at)
 		}
-		same := func(r row) bool { return r.work == l.work && r.clients == l.Clients && r.target == l.target }
+		same := func(r row) bool { return r.place == at && r.target == l.Target }
 		if i := slices.IndexFunc(rows, same); i >= 0 {
 			rows[i].runs = append(rows[i].runs, l)
 			continue
 		}
-		rows = append(rows, row{work: l.work, target: l.target, clients: l.Clients, runs: []line{l}})
+		rows = append(rows, row{place: at, target: l.Target, runs: []line{l}})
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		return slices.Index(order, place{a.work, a.clients}) - slices.Index(order, place{b.work, b.clients})
-	})
+	slices.SortStableFunc(rows, func(a, b row) int { return slices.Index(order, a.place) - slices.Index(order, b.place) })
 	for i := range rows {
+		rows[i].made = len(rows[i].runs)
 		rows[i].runs = quietRuns(rows[i].runs)
 	}
 	return rows
@@ -60,76 +64,50 @@ func quietRuns(runs []line) []line {
 	return rest
 }
 
-// median is that of the runs that know the figure; known is false when none
-// does.
-func (r row) median(figure func(line) *float64) (m float64, known bool) {
-	sorted := r.sorted(figure)
-	if len(sorted) == 0 {
-		return 0, false
+// find returns the row of a target at a place.
+func find(rows []row, at place, target string) (r row, found bool) {
+	i := slices.IndexFunc(rows, func(r row) bool { return r.place == at && r.target == target })
+	if i < 0 {
+		return row{}, false
 	}
-	middle := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[middle], true
-	}
-	return (sorted[middle-1] + sorted[middle]) / 2, true
+	return rows[i], true
 }
 
-func (r row) sorted(figure func(line) *float64) []float64 {
-	var list []float64
+// sample is what several runs say of one figure, sorted.
+type sample []float64
+
+func (r row) sample(f figure) sample {
+	var s sample
 	for _, l := range r.runs {
-		if x := figure(l); x != nil {
-			list = append(list, *x)
+		if x := f.of(l); x != nil {
+			s = append(s, *x)
 		}
 	}
-	slices.Sort(list)
-	return list
+	slices.Sort(s)
+	return s
 }
 
-func ops(l line) *float64 { return l.OpsPerSecond }
-
-// render writes the table.
-func render(rows []row) string {
-	var s strings.Builder
-	s.WriteString("| work | C | target | ops/s (min..max) | of ceiling | p50 ms | p99 ms | CPU ms/op | group commits/op | rows/op | fsyncs/op |\n")
-	s.WriteString("|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
-	for _, r := range rows {
-		all := r.sorted(ops)
-		rate, _ := r.median(ops)
-		cells := []string{
-			r.work, fmt.Sprint(r.clients), r.target,
-			fmt.Sprintf("%.0f (%.0f..%.0f)", rate, all[0], all[len(all)-1]),
-			r.ratio(rows),
-			r.cell("%.2f", func(l line) *float64 { return &l.P50 }),
-			r.cell("%.2f", func(l line) *float64 { return &l.P99 }),
-			r.cell("%.3f", line.cpu),
-			r.cell("%.2f", func(l line) *float64 { return l.GroupCommits }),
-			r.cell("%.1f", func(l line) *float64 { return l.Rows }),
-			r.cell("%.2f", func(l line) *float64 { return l.Syncs }),
-		}
-		s.WriteString("| " + strings.Join(cells, " | ") + " |\n")
+// median is 0 of an empty sample.
+func (s sample) median() float64 {
+	middle := len(s) / 2
+	switch {
+	case len(s) == 0:
+		return 0
+	case len(s)%2 == 1:
+		return s[middle]
+	default:
+		return (s[middle-1] + s[middle]) / 2
 	}
-	return s.String()
 }
 
-// cell is a median, or - when no run knows the figure.
-func (r row) cell(format string, figure func(line) *float64) string {
-	m, known := r.median(figure)
-	if !known {
+// text is the median, and the smallest and largest when there are several.
+func (s sample) text(format string) string {
+	switch len(s) {
+	case 0:
 		return "-"
+	case 1:
+		return fmt.Sprintf(format, s[0])
+	default:
+		return fmt.Sprintf(format+" ("+format+".."+format+")", s.median(), s[0], s[len(s)-1])
 	}
-	return fmt.Sprintf(format, m)
-}
-
-// ratio is the rate as a part of the ceiling's with the same work and clients.
-func (r row) ratio(rows []row) string {
-	mine, _ := r.median(ops)
-	for _, other := range rows {
-		if other.target != ceiling || other.work != r.work || other.clients != r.clients {
-			continue
-		}
-		if most, known := other.median(ops); known && most > 0 {
-			return fmt.Sprintf("%.2f", mine/most)
-		}
-	}
-	return "-"
 }
