@@ -200,7 +200,7 @@ func TestAnAwakeableCostsNothingUntilItIsResolved(t *testing.T) {
 			}
 			return 0
 		}
-		r.compare(r.price(resolve), bill{waited: 1, rows: 9, waits: map[string]uint64{"answer": 1}})
+		r.compare(r.price(resolve), bill{waited: 1, rows: 5, waits: map[string]uint64{"answer": 1}})
 		wantValue(t, attach(r.b, id), "0")
 	})
 }
