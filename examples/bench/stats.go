@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 
 	"github.com/dormouse-run/dormouse/persistence"
@@ -25,7 +26,8 @@ func (m *meter) Commit(group []*persistence.Batch, marks persistence.Marks) erro
 	return m.Store.Commit(group, marks)
 }
 
-// stats serves GET /stats.
+// stats serves GET /stats, and the profiles of net/http/pprof below
+// /debug/pprof/.
 type stats struct {
 	objects *objects
 	meter   *meter
@@ -33,8 +35,13 @@ type stats struct {
 
 // ServeHTTP implements http.Handler.
 func (s *stats) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != "/stats" {
-		http.NotFound(w, r)
+	switch r.URL.Path {
+	case "/stats":
+	case "/debug/pprof/profile":
+		pprof.Profile(w, r)
+		return
+	default:
+		pprof.Index(w, r) // heap, allocs, goroutine, …; 404 for what it does not know
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
