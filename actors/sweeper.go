@@ -75,7 +75,7 @@ func (rt *Runtime) sweep() {
 	for _, a := range rt.hot.due(now) {
 		a.wantPark()
 	}
-	// A burst asks the oldest one again and again before it has left.
+	// An attempt may have been asked and have found a reason to stay.
 	for _, a := range rt.hot.oldest(rt.hot.len() - rt.options.MaxHotWaiters) {
 		a.wantPark()
 	}
