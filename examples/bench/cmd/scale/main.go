@@ -37,8 +37,8 @@ func parse(args []string) (*config, error) {
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	if c.n <= 0 || c.clients <= 0 {
-		return nil, errors.New("-n and -c must be positive")
+	if c.n < 4 || c.clients <= 0 {
+		return nil, errors.New("-n must be 4 or more, -c must be positive")
 	}
 	return c, nil
 }

@@ -47,7 +47,7 @@ func (c *config) enqueue(p *program) error {
 }
 
 // window is how many of either end are compared.
-func (c *config) window() int { return min(50_000, max(c.n/4, 1)) }
+func (c *config) window() int { return min(50_000, c.n/4) }
 
 func (c *config) dequeue(p *program, holder ident.InvocationID) error {
 	l := newLine("dequeue", c.n)
