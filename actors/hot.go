@@ -6,26 +6,35 @@ import (
 )
 
 // hot lists the attempts that wait in memory and could be suspended, the one
-// that has waited longest first.
+// that has waited longest first. Past its bound every arrival asks one of them to
+// leave. It takes a sync to leave, so the one that is asked is not the first of
+// the list but the first that was not asked before: else all who arrive during
+// that sync ask the same one, and only a sweep brings the list back to its bound.
 type hot struct {
 	mu          sync.Mutex
 	first, last *attempt
-	n           int
-	max         int
+	// next is the first that has not been asked to leave; all behind it have not
+	// been either. nil when all have.
+	next *attempt
+	// n is the length of the list, asked how many before next are on their way
+	// out. Invariant: asked <= n.
+	n, asked int
+	max      int
 }
 
 // hotLinks is the place of an attempt in the list, guarded by the list.
 type hotLinks struct {
 	prev, next *attempt
 	listed     bool
+	asked      bool
 	since      time.Time
 	timeout    time.Duration
 }
 
 func newHot(limit int) *hot { return &hot{max: limit} }
 
-// add puts a at the end. It returns the attempt to suspend when the list has
-// grown too long, nil otherwise.
+// add puts a at the end. It returns the attempt to suspend when more than the
+// bound would be left without those that leave already, nil otherwise.
 func (h *hot) add(a *attempt, now time.Time, timeout time.Duration) (over *attempt) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -39,11 +48,17 @@ func (h *hot) add(a *attempt, now time.Time, timeout time.Duration) (over *attem
 		h.first = a
 	}
 	h.last = a
-	h.n++
-	if h.n > h.max {
-		return h.first
+	if h.next == nil {
+		h.next = a
 	}
-	return nil
+	h.n++
+	if h.n-h.asked <= h.max {
+		return nil
+	}
+	over, h.next = h.next, h.next.hot.next
+	over.hot.asked = true
+	h.asked++
+	return over
 }
 
 // remove takes a out, if it is in the list.
@@ -52,6 +67,11 @@ func (h *hot) remove(a *attempt) {
 	defer h.mu.Unlock()
 	if !a.hot.listed {
 		return
+	}
+	if a.hot.asked {
+		h.asked--
+	} else if h.next == a {
+		h.next = a.hot.next
 	}
 	if a.hot.prev != nil {
 		a.hot.prev.hot.next = a.hot.next

@@ -17,6 +17,10 @@ const (
 	maxSweep = time.Second
 )
 
+// manyActors is how many actors must have been in memory before it means something
+// that they have left.
+const manyActors = 1024
+
 // sweeper looks after everything in memory: handlers that have waited for too
 // long, code that does not end, handlers that keep a slot to themselves, actors
 // that nobody uses. It looks around while there is something in memory, and
@@ -26,6 +30,9 @@ type sweeper struct {
 	rt    *Runtime
 	pause time.Duration
 	armed atomic.Bool
+	// crowded is the highest number of actors since the last ebb. It belongs to
+	// the goroutine.
+	crowded int64
 }
 
 func newSweeper(rt *Runtime) *sweeper {
@@ -62,9 +69,20 @@ func (s *sweeper) run() {
 		}
 		s.armed.Store(false)
 		s.rt.sweep()
+		s.ebb(s.rt.registry.live.Load())
 		if s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
 			s.kick()
 		}
+	}
+}
+
+// ebb lets the janitor give space back at once, and not up to a minute later, when
+// most of many actors have left memory: a burst is over.
+func (s *sweeper) ebb(live int64) {
+	s.crowded = max(s.crowded, live)
+	if s.crowded >= manyActors && live <= s.crowded/4 {
+		s.crowded = live
+		s.rt.janitor.ebbed()
 	}
 }
 
@@ -75,7 +93,7 @@ func (rt *Runtime) sweep() {
 	for _, a := range rt.hot.due(now) {
 		a.wantPark()
 	}
-	// A burst asks the oldest one again and again before it has left.
+	// An attempt may have been asked and have found a reason to stay.
 	for _, a := range rt.hot.oldest(rt.hot.len() - rt.options.MaxHotWaiters) {
 		a.wantPark()
 	}

@@ -164,12 +164,15 @@ func (s *badgerStore) engineOptions() badger.Options {
 	// our values are smaller, so nothing ever goes there.
 	o.ValueThreshold = MaxBatchBytes
 	o.ValueLogFileSize = 16 << 20
-	// Any other mode hides a damaged block or panics over it.
-	o.ChecksumVerificationMode = options.OnTableRead
+	// The guard has checked every block of every table. The other modes do it
+	// again and leave all of it in memory, hide a damaged block, or panic over it.
+	o.ChecksumVerificationMode = options.NoVerification
 	o.DetectConflicts = false
 	o.MetricsEnabled = false
 	o.Compression = options.None
-	o.BlockCacheSize = 16 << 20
+	// Blocks that are not compressed lie in the mapped tables: there is nothing
+	// to keep of them.
+	o.BlockCacheSize = 0
 	o.MemTableSize = 16 << 20
 	o.NumMemtables = 3
 	o.NumLevelZeroTables = 4

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -91,6 +92,46 @@ func BenchmarkGet(b *testing.B) {
 	for b.Loop() {
 		err := disk.Read(func(r Reader) error {
 			_, err := r.Get(key)
+			return err
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkGetOfManyRows reads records here and there of a store whose rows lie
+// in tables.
+func BenchmarkGetOfManyRows(b *testing.B) {
+	const calls, group = 60_000, 1_000
+	disk, err := Open(b.TempDir(), Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer disk.Close()
+	keys := make([]machine.Key, 0, calls)
+	for n := 0; n < calls; {
+		batches := make([]*Batch, group)
+		for i := range batches {
+			n++
+			writes := keyedCall(n)
+			keys = append(keys, writes[1].Put.Key())
+			if batches[i], err = disk.Encode(ident.NewSeq(1, uint64(n)), writes); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := disk.Commit(batches, Marks{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportAllocs()
+	random := rand.New(rand.NewPCG(1, 1))
+	for b.Loop() {
+		err := disk.Read(func(r Reader) error {
+			row, err := r.Get(keys[random.IntN(len(keys))])
+			if err == nil && row == nil {
+				b.Fatal("a row is gone")
+			}
 			return err
 		})
 		if err != nil {

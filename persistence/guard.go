@@ -147,7 +147,7 @@ func (g *guard) inspectTables() (last uint64, err error) {
 		return 0, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
 	}
 	for id, t := range tables {
-		version, err := maxVersion(table.NewFilename(id, g.dir), t)
+		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
 			return 0, fmt.Errorf("table %06d%s: %w: %w", id, tableSuffix, err, ErrCorrupt)
 		}
@@ -166,12 +166,16 @@ func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
 	return m.Tables, err
 }
 
-// maxVersion returns the highest timestamp in a table, which its index knows.
-// The blocks are verified when the engine opens the table.
-func maxVersion(path string, m badger.TableManifest) (version uint64, err error) {
+// inspectTable checks every block of a table and returns the highest timestamp in
+// it, which its index knows.
+//
+// The engine could check the blocks when it opens the table, but through a map
+// that it keeps: all of the store would be in the memory of the process before
+// anything was asked of it. This map is gone at the end.
+func inspectTable(path string, m badger.TableManifest) (version uint64, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("its index cannot be read: %.200v", r)
+			err = fmt.Errorf("it cannot be read: %.200v", r)
 		}
 	}()
 	f, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
@@ -183,5 +187,5 @@ func maxVersion(path string, m badger.TableManifest) (version uint64, err error)
 		return 0, errors.Join(err, f.Close(-1))
 	}
 	version = t.MaxVersion()
-	return version, t.Close(-1)
+	return version, errors.Join(t.VerifyChecksum(), t.Close(-1))
 }

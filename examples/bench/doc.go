@@ -7,6 +7,8 @@
 //	Steps.run10(int) int        ten Runs that return 1, added to the input
 //	Waiter.wait(token) string   makes an awakeable, posts "token id" to the
 //	                            callback URL in a Run, returns what resolves it
+//	Waiter.hold() string        makes an awakeable, returns what resolves it
+//	Waiter.pass()               nothing
 //
 // GET /stats on a port of its own tells how many handlers have finished, and
 // what they took: group commits, rows, bytes, syncs. The profiles of

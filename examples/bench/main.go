@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/httpapi"
@@ -18,9 +19,13 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
+// day is the runtime's own default.
+const day = 24 * time.Hour
+
 // config is what the command line says.
 type config struct {
 	dir, ingress, admin, stats, callback string
+	retention                            time.Duration
 }
 
 func parse(args []string) (config, error) {
@@ -31,6 +36,7 @@ func parse(args []string) (config, error) {
 	fs.StringVar(&c.admin, "admin", "127.0.0.1:9070", "`address` of the admin port")
 	fs.StringVar(&c.stats, "stats", "127.0.0.1:9071", "`address` of GET /stats")
 	fs.StringVar(&c.callback, "cb", "http://127.0.0.1:28900/cb", "`URL` that Waiter posts to")
+	fs.DurationVar(&c.retention, "retention", day, "how long completed invocations are kept")
 	return c, fs.Parse(args)
 }
 
@@ -57,7 +63,9 @@ func (c config) run(ctx context.Context) error {
 	}
 	o := newObjects(c.callback)
 	services := []restate.ServiceDefinition{o.counter(), o.steps(), o.waiter()}
-	rt, err := actors.Open(ctx, actors.Options{Store: store, Services: services})
+	settings := restate.DefaultSettings()
+	settings.JournalRetention, settings.IdempotencyRetention = c.retention, c.retention
+	rt, err := actors.Open(ctx, actors.Options{Store: store, Services: services, Defaults: &settings})
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}

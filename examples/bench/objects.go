@@ -51,19 +51,38 @@ func (o *objects) steps() restate.ServiceDefinition {
 }
 
 func (o *objects) waiter() restate.ServiceDefinition {
-	return restate.NewObject("Waiter").Handler("wait", restate.NewObjectHandler(func(ctx restate.ObjectContext, token string) (string, error) {
-		o.started.Add(1)
-		a := restate.Awakeable[string](ctx)
-		if err := restate.RunVoid(ctx, func(restate.RunContext) error { return o.call(token, a.Id()) }); err != nil {
-			return "", err
-		}
-		v, err := a.Result()
-		if err != nil {
-			return "", err
-		}
+	return restate.NewObject("Waiter").
+		Handler("wait", restate.NewObjectHandler(o.wait)).
+		Handler("hold", restate.NewObjectHandler(o.hold)).
+		Handler("pass", restate.NewObjectHandler(o.pass))
+}
+
+func (o *objects) wait(ctx restate.ObjectContext, token string) (string, error) {
+	o.started.Add(1)
+	a := restate.Awakeable[string](ctx)
+	if err := restate.RunVoid(ctx, func(restate.RunContext) error { return o.call(token, a.Id()) }); err != nil {
+		return "", err
+	}
+	return o.answer(a)
+}
+
+// hold tells nobody the id of its awakeable, which follows from that of the
+// invocation.
+func (o *objects) hold(ctx restate.ObjectContext, _ restate.Void) (string, error) {
+	return o.answer(restate.Awakeable[string](ctx))
+}
+
+func (o *objects) pass(restate.ObjectContext, restate.Void) (restate.Void, error) {
+	o.done.Add(1)
+	return restate.Void{}, nil
+}
+
+func (o *objects) answer(a restate.AwakeableFuture[string]) (string, error) {
+	v, err := a.Result()
+	if err == nil {
 		o.done.Add(1)
-		return v, nil
-	}))
+	}
+	return v, err
 }
 
 // call tells whoever resolves the awakeable its id.

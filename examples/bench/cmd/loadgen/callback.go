@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"strings"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
 // callback is what a handler posts when it has made an awakeable.
@@ -39,11 +41,11 @@ func serveCallbackConn(conn net.Conn, fn func(callback)) {
 		if _, err := in.ReadSlice('\n'); err != nil {
 			return
 		}
-		h, err := readHeaders(in)
+		h, err := wire.ReadHeaders(in)
 		if err != nil {
 			return
 		}
-		body := make([]byte, max(h.length, 0))
+		body := make([]byte, max(h.Length, 0))
 		if _, err := io.ReadFull(in, body); err != nil {
 			return
 		}

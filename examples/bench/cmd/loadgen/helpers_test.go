@@ -1,17 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"net"
-	"strings"
 	"testing"
 )
-
-// readAnswer lets a client read an answer from memory.
-func readAnswer(text string) (int, error) {
-	c := client{in: bufio.NewReader(strings.NewReader(text))}
-	return c.read()
-}
 
 // callbackServer serves callbacks on a free port and returns its URL.
 func callbackServer(t *testing.T, fn func(callback)) string {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/examples/bench/internal/latency"
+	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
 // requestTimeout bounds one request.
@@ -55,9 +56,9 @@ func (c *config) startResolvers() error {
 	}
 	for range max(1, min(c.clients, 64)) {
 		go func() {
-			client := client{host: c.host}
+			client := wire.Client{Host: c.host}
 			for cb := range calls {
-				status, body, err := client.post(resolvePath(cb.id), `"ok"`, requestTimeout)
+				status, body, err := client.Post(resolvePath(cb.id), `"ok"`, requestTimeout)
 				if err != nil || status >= 300 {
 					fmt.Fprintln(os.Stderr, "resolve:", status, string(body), err)
 				}
@@ -70,13 +71,13 @@ func (c *config) startResolvers() error {
 func resolvePath(id string) string { return "/restate/awakeables/" + id + "/resolve" }
 
 func (l *load) client(i int) {
-	client := client{host: l.host}
+	client := wire.Client{Host: l.host}
 	seed := rand.NewPCG(uint64(i), uint64(time.Now().UnixNano()))
 	op := operation{workload: l.workload, prefix: l.prefix, keys: l.keys, run: l.run, client: i, rng: rand.New(seed)}
 	for !l.stop.Load() {
 		path, body := op.next()
 		start := time.Now()
-		status, answer, err := client.post(path, body, requestTimeout)
+		status, answer, err := client.Post(path, body, requestTimeout)
 		switch {
 		case l.stop.Load():
 			return

@@ -10,6 +10,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
 // config is what the command line says.
@@ -91,9 +93,9 @@ func (c *config) run(out report) error {
 // ready waits until the target answers.
 func (c *config) ready(out report) {
 	start := time.Now()
-	client := client{host: c.host}
+	client := wire.Client{Host: c.host}
 	for {
-		status, _, err := client.post("/Counter/ready-probe/add", "1", 2*time.Second)
+		status, _, err := client.Post("/Counter/ready-probe/add", "1", 2*time.Second)
 		if err == nil && status == 200 {
 			break
 		}
@@ -101,7 +103,7 @@ func (c *config) ready(out report) {
 			out["error"] = "not ready"
 			break
 		}
-		client.close()
+		client.Close()
 		time.Sleep(20 * time.Millisecond)
 	}
 	out.set("ready_s", time.Since(start).Seconds(), 3)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
 // parking collects the awakeables of invocations that wait.
@@ -65,14 +67,14 @@ func (p *parking) count() int {
 }
 
 func (p *parking) send(deadline time.Time) {
-	client := client{host: p.host}
+	client := wire.Client{Host: p.host}
 	for {
 		k := p.issued.Add(1)
 		if k > int64(p.n) || time.Now().After(deadline) {
 			return
 		}
 		token := p.run + "-" + strconv.FormatInt(k, 10)
-		status, body, err := client.post("/Waiter/p"+p.prefix+token+"/wait/send", `"`+token+`"`, requestTimeout)
+		status, body, err := client.Post("/Waiter/p"+p.prefix+token+"/wait/send", `"`+token+`"`, requestTimeout)
 		if (err != nil || status >= 300) && p.failed.Add(1) == 1 {
 			fmt.Fprintln(os.Stderr, "park:", status, string(body), err)
 		}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
 // resolve answers every awakeable of the file and, when the target counts them,
@@ -40,13 +42,13 @@ func (c *config) resolveAll(ids []string) (failed int64) {
 	var clients sync.WaitGroup
 	for range c.clients {
 		clients.Go(func() {
-			client := client{host: c.host}
+			client := wire.Client{Host: c.host}
 			for {
 				k := next.Add(1) - 1
 				if k >= int64(len(ids)) {
 					return
 				}
-				status, body, err := client.post(resolvePath(ids[k]), `"ok"`, requestTimeout)
+				status, body, err := client.Post(resolvePath(ids[k]), `"ok"`, requestTimeout)
 				if (err != nil || status >= 300) && failures.Add(1) == 1 {
 					fmt.Fprintln(os.Stderr, "resolve:", status, string(body), err)
 				}

@@ -35,6 +35,16 @@ func (p Process) MemoryKiB() (resident, anonymous int64) {
 	return resident, field(status, "RssAnon:")
 }
 
+// Memory is resident memory in KiB, by what is behind it.
+type Memory struct{ Anonymous, File int64 }
+
+// Memory is what the process has in memory, cheap to read. File pages are those
+// of mapped files and of the program itself.
+func (p Process) Memory() Memory {
+	status := p.read("status")
+	return Memory{Anonymous: field(status, "RssAnon:"), File: field(status, "RssFile:")}
+}
+
 // ResidentKiB is the resident memory of the process, cheap to read.
 func (p Process) ResidentKiB() int64 { return field(p.read("status"), "VmRSS:") }
 

@@ -1,4 +1,4 @@
-package main
+package wire
 
 import (
 	"bufio"
@@ -11,22 +11,24 @@ import (
 	"time"
 )
 
-// client is a connection that is kept alive, with just enough HTTP/1.1 to post
+// Client is a connection that is kept alive, with just enough HTTP/1.1 to post
 // and to read the answer. net/http would cost more processor time than many a
 // target. It is not safe for concurrent use.
-type client struct {
-	host string
+type Client struct {
+	// Host is the address of the server, without a scheme.
+	Host string
+
 	conn net.Conn
 	in   *bufio.Reader
 	out  []byte
 	body []byte
 }
 
-func (c *client) dial() error {
+func (c *Client) dial() error {
 	if c.conn != nil {
 		return nil
 	}
-	conn, err := net.DialTimeout("tcp", c.host, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", c.Host, 5*time.Second)
 	if err != nil {
 		return err
 	}
@@ -34,28 +36,29 @@ func (c *client) dial() error {
 	return nil
 }
 
-func (c *client) close() {
+// Close gives the connection up; the next Post makes another one.
+func (c *Client) Close() {
 	if c.conn != nil {
 		_ = c.conn.Close() // nothing is left to be said on it
 		c.conn = nil
 	}
 }
 
-// post sends one request and returns status and body. The body is valid until
+// Post sends one request and returns status and body. The body is valid until
 // the next call. An empty request body has no content type.
-func (c *client) post(path, body string, timeout time.Duration) (int, []byte, error) {
+func (c *Client) Post(path, body string, timeout time.Duration) (int, []byte, error) {
 	if err := c.dial(); err != nil {
 		return 0, nil, err
 	}
-	c.out = appendRequest(c.out[:0], c.host, path, body)
+	c.out = appendRequest(c.out[:0], c.Host, path, body)
 	status, err := c.exchange(timeout)
 	if err != nil {
-		c.close()
+		c.Close()
 	}
 	return status, c.body, err
 }
 
-func (c *client) exchange(timeout time.Duration) (int, error) {
+func (c *Client) exchange(timeout time.Duration) (int, error) {
 	if err := c.conn.SetDeadline(time.Now().Add(timeout)); err != nil {
 		return 0, err
 	}
@@ -80,7 +83,7 @@ func appendRequest(b []byte, host, path, body string) []byte {
 }
 
 // read takes one answer from the connection.
-func (c *client) read() (int, error) {
+func (c *Client) read() (int, error) {
 	line, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return 0, err
@@ -92,34 +95,35 @@ func (c *client) read() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("bad status line %q: %w", line, err)
 	}
-	h, err := readHeaders(c.in)
+	h, err := ReadHeaders(c.in)
 	if err != nil {
 		return 0, err
 	}
 	c.body = c.body[:0]
 	switch {
-	case h.chunked:
+	case h.Chunked:
 		err = c.readChunks()
-	case h.length > 0:
-		err = c.readBody(h.length)
-	case h.length < 0 && status != 204 && status != 202 && status != 200:
-		h.last = true
+	case h.Length > 0:
+		err = c.readBody(h.Length)
+	case h.Length < 0 && status != 204 && status != 202 && status != 200:
+		h.Last = true
 	}
-	if h.last {
-		c.close()
+	if h.Last {
+		c.Close()
 	}
 	return status, err
 }
 
-// headers is what matters of the headers of a message.
-type headers struct {
-	length  int // -1 when it is not said
-	chunked bool
-	last    bool // the connection ends after this message
+// Headers is what matters of the headers of a message.
+type Headers struct {
+	Length  int // of the body; -1 when it is not said
+	Chunked bool
+	Last    bool // the connection ends after this message
 }
 
-func readHeaders(in *bufio.Reader) (headers, error) {
-	h := headers{length: -1}
+// ReadHeaders reads up to the empty line behind the headers.
+func ReadHeaders(in *bufio.Reader) (Headers, error) {
+	h := Headers{Length: -1}
 	for {
 		line, err := in.ReadSlice('\n')
 		if err != nil {
@@ -132,25 +136,25 @@ func readHeaders(in *bufio.Reader) (headers, error) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
 		switch {
 		case bytes.EqualFold(name, []byte("content-length")):
-			if h.length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+			if h.Length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
 				return h, fmt.Errorf("bad header %q: %w", line, err)
 			}
 		case bytes.EqualFold(name, []byte("connection")):
-			h.last = bytes.Contains(bytes.ToLower(value), []byte("close"))
+			h.Last = bytes.Contains(bytes.ToLower(value), []byte("close"))
 		case bytes.EqualFold(name, []byte("transfer-encoding")):
-			h.chunked = bytes.Contains(bytes.ToLower(value), []byte("chunked"))
+			h.Chunked = bytes.Contains(bytes.ToLower(value), []byte("chunked"))
 		}
 	}
 }
 
-func (c *client) readBody(n int) error {
+func (c *Client) readBody(n int) error {
 	off := len(c.body)
 	c.body = slices.Grow(c.body, n)[:off+n]
 	_, err := io.ReadFull(c.in, c.body[off:])
 	return err
 }
 
-func (c *client) readChunks() error {
+func (c *Client) readChunks() error {
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
