@@ -65,6 +65,8 @@ func (rt *Runtime) restart(id ident.InvocationID, from uint32) (*machine.Restart
 			a.Kind = machine.AnswerTooEarly
 		}
 		return nil, rt.statusError(machine.OpRestartAsNew, id, a)
+	case old.ExpiresAt <= rt.clock.nowMs():
+		return nil, ErrUnknownInvocation // its rows are removed soon
 	case old.Target.Kind == ident.KindWorkflow:
 		return nil, ErrNotRestartable
 	case !old.HasJournal() || len(in.Journal) == 0: // rows may be left that a sweep has not reached

@@ -257,7 +257,7 @@ func TestTwoChoresThatServeOneQueueDoNoHarm(t *testing.T) {
 			t.Fatalf("value %d is %s=%s", i, v.Name, v.Value[:1])
 		}
 	}
-	if n := len(w.stateOnDisk()); n != 600 || len(w.disk) != 600+2 {
+	if n := len(w.stateOnDisk()); n != 600 || len(w.disk) != 600+1 {
 		t.Errorf("%d values and %d rows:\n%.2000s", n, len(w.disk), w.printDisk())
 	}
 }
