@@ -73,11 +73,11 @@ func (c *killClients) cancel(key string) {
 	}
 }
 
-// settle waits until something has happened, or has had ten seconds and two
+// settle waits until something has happened, or has had a minute and two
 // children to happen.
 func (c *killClients) settle(happened func() bool) {
 	hour := c.hour.Load()
-	for n := 0; !happened() && (n < 500 || c.hour.Load() < hour+2 && !c.stop.Load()); n++ {
+	for n := 0; !happened() && (n < 3000 || c.hour.Load() < hour+2 && !c.stop.Load()); n++ {
 		<-time.After(20 * time.Millisecond)
 	}
 }
