@@ -89,7 +89,7 @@ func (e *encoder) indexRow(r machine.Row) {
 
 func (e *encoder) head(r *machine.HeadRow) {
 	e.seq(r.Holder)
-	e.id(r.HolderID)
+	e.optionalID(r.HolderID)
 	e.num(r.InboxLength)
 	e.seq(r.InboxFirst)
 	e.seq(r.Generation)
@@ -191,7 +191,7 @@ func (d *decoder) expiring(c uint32) machine.Expiring {
 
 func (d *decoder) head(k *machine.Key) *machine.HeadRow {
 	r := &machine.HeadRow{
-		Partition: k.Partition, Object: machine.Headed(*k), Holder: d.seq(), HolderID: d.id(),
+		Partition: k.Partition, Object: machine.Headed(*k), Holder: d.seq(), HolderID: d.optionalID(),
 		InboxLength: d.num(), InboxFirst: d.seq(), Generation: d.seq(), StateRows: d.n32(),
 	}
 	if n := d.count(); n > 0 {
