@@ -178,6 +178,10 @@ func (s *badgerStore) engineOptions() badger.Options {
 	o.NumLevelZeroTables = 4
 	o.NumLevelZeroTablesStall = 12
 	o.BaseTableSize = 4 << 20
+	// Keys are spread over all partitions, so every compaction into a level
+	// rewrites all of it. With less (10 MiB), what is written goes through a level
+	// more, and compactions took half of the processor while much was stored.
+	o.BaseLevelSize = 64 << 20
 	o.NumCompactors = 2
 	return o
 }
