@@ -39,3 +39,10 @@ func (b *barriers) wakeAll() {
 		s.Notify()
 	}
 }
+
+// some reports whether anybody waits.
+func (b *barriers) some() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting) > 0
+}

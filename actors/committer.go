@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -244,12 +245,9 @@ const maxYields = 500
 // as somebody waits for anything in the queue, it returns; it returns an error
 // when the queue was aborted meanwhile.
 func (c *committer) linger() error {
-	seen := 0
 	for range maxYields {
-		for ; seen < len(c.work); seen++ {
-			if c.work[seen].awaited() {
-				return nil
-			}
+		if slices.ContainsFunc(c.work, (*op).awaited) {
+			return nil
 		}
 		c.sched.Yield()
 		if failure, _ := c.take(); failure != nil {
@@ -259,8 +257,12 @@ func (c *committer) linger() error {
 	return nil
 }
 
-// awaited reports whether anything happens when the output is durable.
-func (o *op) awaited() bool { return len(o.gated) > 0 || o.entry == nil }
+// awaited reports whether anything happens when the output is durable. A handler
+// may begin to wait at the barrier of its key when the output is in the queue
+// already.
+func (o *op) awaited() bool {
+	return len(o.gated) > 0 || o.entry == nil || o.entry.barriers.some()
+}
 
 // take moves what has come to the work of the loop.
 func (c *committer) take() (failure error, stopping bool) {

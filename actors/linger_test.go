@@ -43,6 +43,30 @@ func TestAcceptanceWaitsForTheResultWhileNobodyWaits(t *testing.T) {
 	})
 }
 
+// TestAClosureAtItsBarrierIsNotKeptWaiting lets a handler reach its first Run while
+// the committer steps back for it.
+func TestAClosureAtItsBarrierIsNotKeptWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		accepted := c.output(1, 1)
+		accepted.entry = &entry{}
+		yields := 0
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			if yields++; yields == 3 {
+				accepted.entry.barriers.waiting = []Signal{new(Goroutines).Signal()}
+			}
+		}}
+		c.start()
+		c.enqueue(accepted)
+		synctest.Wait()
+		if len(c.released) != 1 || yields != 3 {
+			t.Errorf("released %v after %d yields, want it after 3", c.released, yields)
+		}
+		c.stop()
+	})
+}
+
 // TestOutputThatNobodyWaitsForIsCommittedSoon bounds how long it may wait.
 func TestOutputThatNobodyWaitsForIsCommittedSoon(t *testing.T) {
 	t.Parallel()
