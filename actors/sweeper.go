@@ -23,7 +23,7 @@ const manyActors = 1024
 
 // sweeper looks after everything in memory: handlers that have waited for too
 // long, code that does not end, handlers that keep a slot to themselves, actors
-// that nobody uses. It looks around while there is something in memory, and
+// that nobody uses, goroutines kept for them. It looks around while there is something in memory, and
 // sleeps otherwise.
 type sweeper struct {
 	loop
@@ -70,7 +70,7 @@ func (s *sweeper) run() {
 		s.armed.Store(false)
 		s.rt.sweep()
 		s.ebb(s.rt.registry.live.Load())
-		if s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
+		if parked := s.rt.workers.trim(); parked > 0 || s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
 			s.kick()
 		}
 	}

@@ -1,6 +1,9 @@
 package actors
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // workers runs short tasks, the turns of actors, on goroutines that it keeps.
 //
@@ -18,7 +21,11 @@ type workers struct {
 	mu sync.Mutex
 	// idle are parked, those that were parked last at the end.
 	// Invariant: len(idle) <= maxIdleWorkers, 0 when closed.
-	idle   []*worker
+	idle []*worker
+	// fewest is the lowest number of idle ones since the last trim: so many were
+	// not needed.
+	// Invariant: fewest <= len(idle).
+	fewest int
 	closed bool
 }
 
@@ -57,6 +64,7 @@ func (p *workers) take() *worker {
 	w := p.idle[last]
 	p.idle[last] = nil
 	p.idle = p.idle[:last]
+	p.fewest = min(p.fewest, last)
 	return w
 }
 
@@ -83,13 +91,28 @@ func (p *workers) park(w *worker) bool {
 	return true
 }
 
+// trim ends the goroutines that have had nothing to do since the last trim, and
+// returns how many are still parked.
+func (p *workers) trim() (left int) {
+	p.mu.Lock()
+	unused := slices.Clone(p.idle[:p.fewest])
+	p.idle = slices.Delete(p.idle, 0, p.fewest)
+	p.fewest = len(p.idle)
+	left = p.fewest
+	p.mu.Unlock()
+	for _, w := range unused {
+		w.wake.Notify()
+	}
+	return left
+}
+
 // close ends the goroutines that are parked, and lets the others end behind
 // their tasks. Tasks that come later are run on goroutines that are not kept. It
 // does not wait, and may be called again.
 func (p *workers) close() {
 	p.mu.Lock()
 	idle := p.idle
-	p.closed, p.idle = true, nil
+	p.closed, p.idle, p.fewest = true, nil, 0
 	p.mu.Unlock()
 	for _, w := range idle {
 		w.wake.Notify()

@@ -52,6 +52,39 @@ func TestNoTaskWaitsForAnother(t *testing.T) {
 	})
 }
 
+// TestWhatABurstHasLeftIsTrimmed: whoever was idle all the time ends, whoever was
+// needed in between stays.
+func TestWhatABurstHasLeftIsTrimmed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sched := new(Goroutines)
+		p := newWorkers(sched)
+		release := make(chan struct{})
+		for range 50 {
+			p.Go("works", func() { <-release })
+		}
+		close(release)
+		synctest.Wait()
+		if left := p.trim(); left != 50 {
+			t.Errorf("%d are parked behind a burst", left)
+		}
+		p.Go("works", func() {})
+		p.Go("works", func() {})
+		synctest.Wait()
+		left := p.trim()
+		synctest.Wait()
+		if live := sched.Live()["works"]; left < 1 || left > 2 || live != left {
+			t.Errorf("%d goroutines live, %d are parked, want those that had something to do", live, left)
+		}
+		left = p.trim()
+		synctest.Wait()
+		if live := sched.Live(); left != 0 || len(live) != 0 {
+			t.Errorf("goroutines %v live when nothing goes on", live)
+		}
+		p.close()
+	})
+}
+
 func TestATaskThatEndsItsGoroutineEndsTheWorkerOnly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

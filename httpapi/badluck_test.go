@@ -127,7 +127,7 @@ func TestADamagedRecordTakesOneKeyOutOfService(t *testing.T) {
 	want(t, receive(t, waiting), 500, "Step/sick is quarantined")
 	r := h.call("/Step/sick/go", "")
 	want(t, r, 500, "Step/sick is quarantined")
-	if !strings.Contains(r.body, "is missing") || !strings.Contains(r.body, "restore its directory from a backup") {
+	if !strings.Contains(r.body, "1 of 1 entries are missing") || !strings.Contains(r.body, "restore its directory from a backup") {
 		t.Errorf("the answer does not say why and what to do: %v", r)
 	}
 	other := h.send("/Step/well/go", "")

@@ -214,9 +214,11 @@ func stopWhileACallWaits(t *testing.T, s *stage) {
 	left := make(chan error, 1)
 	go func() { left <- o.leave() }()
 	var refused reply
+	// A call that is accepted before the stop gets no answer any more.
+	impatient := &http.Client{Transport: o.client.Transport, Timeout: 500 * time.Millisecond}
 	eventually(t, "a refusal", func() bool {
 		if refused.status != 503 {
-			refused = o.ask("POST", "/Greeter/NoIn", "")
+			refused = ask(impatient, "POST", o.ingress+"/Greeter/NoIn", "")
 		}
 		return refused.status == 503
 	})
