@@ -37,13 +37,14 @@ type janitor struct {
 	cleared int64
 	// tidied is how many rows had been written when space was given back last,
 	// tidyAfter how many more it takes until that is worth the work.
-	tidied, tidyAfter uint64
+	tidied    atomic.Uint64
+	tidyAfter uint64
 	// ebb says that many actors have left since memory was given back last.
 	ebb atomic.Bool
 	// started says that nothing is left to give back of what start-up has taken.
 	started bool
 	// freed is how often memory was given back.
-	freed int
+	freed atomic.Int64
 }
 
 func newJanitor(rt *Runtime) *janitor {
@@ -137,10 +138,11 @@ func (j *janitor) atRest() bool {
 // while no handler runs. It reports whether it has.
 func (j *janitor) tidy() bool {
 	rows := j.rt.committer.stats().Rows
-	if j.started && rows-j.tidied < j.tidyAfter || j.busy() || j.over() {
+	if j.started && rows-j.tidied.Load() < j.tidyAfter || j.busy() || j.over() {
 		return false
 	}
-	j.tidied, j.started = rows, true
+	j.tidied.Store(rows)
+	j.started = true
 	if err := j.rt.options.Store.Tidy(); err != nil {
 		j.rt.logger.Warn("the store could not give space back", "error", err)
 	}
@@ -154,8 +156,11 @@ func (j *janitor) tidy() bool {
 // when it grows again: little beside what a burst costs, and nothing that a
 // handler would wait for.
 func (j *janitor) freeMemory() {
-	if !j.busy() && !j.over() {
-		j.freed++
+	if j.busy() || j.over() {
+		return
+	}
+	j.freed.Add(1)
+	if _, onDisk := j.rt.options.Store.(disk); onDisk { // else the store is what takes the memory
 		debug.FreeOSMemory()
 	}
 }

@@ -20,15 +20,15 @@ func TestTheEndOfABurstIsTidiedAtOnce(t *testing.T) {
 			send(b, ask("Desk", fmt.Sprint(i), "ask", fmt.Sprint(i)))
 		}
 		synctest.Wait()
-		if live, tidied := b.rt.Stats().LiveActors, b.rt.janitor.tidied; live < manyActors || tidied != 0 {
+		if live, tidied := b.rt.Stats().LiveActors, b.rt.janitor.tidied.Load(); live < manyActors || tidied != 0 {
 			t.Fatalf("%d keys in memory, %d rows tidied", live, tidied)
 		}
 		advance(5 * time.Second)
-		if live, rows, tidied := b.rt.Stats().LiveActors, b.rt.Stats().Rows, b.rt.janitor.tidied; live != 0 || tidied != rows {
+		if live, rows, tidied := b.rt.Stats().LiveActors, b.rt.Stats().Rows, b.rt.janitor.tidied.Load(); live != 0 || tidied != rows {
 			t.Errorf("%d keys in memory, %d of %d rows tidied", live, tidied, rows)
 		}
 		advance(afterTidy)
-		if n := b.rt.janitor.freed; n != 1 {
+		if n := b.rt.janitor.freed.Load(); n != 1 {
 			t.Errorf("memory was given back %d times", n)
 		}
 	})
@@ -44,7 +44,7 @@ func TestASmallBurstGivesMemoryBackToo(t *testing.T) {
 			send(b, ask("Desk", fmt.Sprint(i), "ask", fmt.Sprint(i)))
 		}
 		advance(5*time.Second + afterTidy)
-		if tidied, freed := b.rt.janitor.tidied, b.rt.janitor.freed; tidied != 0 || freed != 1 {
+		if tidied, freed := b.rt.janitor.tidied.Load(), b.rt.janitor.freed.Load(); tidied != 0 || freed != 1 {
 			t.Errorf("%d rows tidied, memory given back %d times", tidied, freed)
 		}
 	})
@@ -61,8 +61,8 @@ func TestAFewActorsThatLeaveAreNoEbb(t *testing.T) {
 			send(b, ask("Desk", fmt.Sprint(i), "ask", fmt.Sprint(i)))
 		}
 		advance(5 * time.Second)
-		if live, j := b.rt.Stats().LiveActors, b.rt.janitor; live != 0 || j.tidied != 0 || j.ebb.Load() {
-			t.Errorf("%d keys in memory, %d rows tidied, ebb %v", live, j.tidied, j.ebb.Load())
+		if live, j := b.rt.Stats().LiveActors, b.rt.janitor; live != 0 || j.tidied.Load() != 0 || j.ebb.Load() {
+			t.Errorf("%d keys in memory, %d rows tidied, ebb %v", live, j.tidied.Load(), j.ebb.Load())
 		}
 	})
 }

@@ -66,6 +66,9 @@ type StartCount struct {
 	Count  uint64
 }
 
+// disk is a store that has files, and says how many bytes they take.
+type disk interface{ DiskBytes() (tables, log int64) }
+
 // Metrics returns the counts since Open. They are not taken at one instant.
 func (rt *Runtime) Metrics() Metrics {
 	m := Metrics{
@@ -75,7 +78,7 @@ func (rt *Runtime) Metrics() Metrics {
 		Waits:         rt.meter.budget.readWaits(),
 		Events:        rt.meter.budget.readEvents(),
 	}
-	if s, ok := rt.options.Store.(interface{ DiskBytes() (tables, log int64) }); ok {
+	if s, ok := rt.options.Store.(disk); ok {
 		m.TableBytes, m.LogBytes = s.DiskBytes()
 	}
 	if s, ok := rt.options.Store.(interface{ Written() persistence.Written }); ok {
