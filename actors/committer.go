@@ -235,9 +235,14 @@ func (c *committer) run() {
 	}
 }
 
-// maxYields bounds how often the committer steps back for the handlers that it
-// has just let start: some tens of microseconds, against hundreds of a sync.
-const maxYields = 500
+// maxYields and maxLinger bound how often, and for how long, the committer steps
+// back for the handlers that it has just let start: some tens of microseconds,
+// against hundreds of a sync. Where others want the processor, a single step back
+// may take milliseconds.
+const (
+	maxYields = 500
+	maxLinger = 500 * time.Microsecond
+)
 
 // linger gives handlers a moment to end while nobody waits for the disk. A
 // handler starts when its invocation is applied, and a short one ends before a
@@ -245,8 +250,12 @@ const maxYields = 500
 // as somebody waits for anything in the queue, it returns; it returns an error
 // when the queue was aborted meanwhile.
 func (c *committer) linger() error {
+	var until time.Time
+	if c.lapse != nil {
+		until = c.lapse().Add(maxLinger)
+	}
 	for range maxYields {
-		if slices.ContainsFunc(c.work, (*op).awaited) {
+		if slices.ContainsFunc(c.work, (*op).awaited) || c.lapse != nil && c.lapse().After(until) {
 			return nil
 		}
 		c.sched.Yield()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -40,6 +41,30 @@ func TestAcceptanceWaitsForTheResultWhileNobodyWaits(t *testing.T) {
 		if g := c.groups(); len(g) != 1 || !slices.Equal(g[0], []ident.Seq{1, 2}) || yields != 3 {
 			t.Fatalf("groups %v after %d yields, want one with both after 3", g, yields)
 		}
+	})
+}
+
+// TestTheCommitterDoesNotStepBackForLong bounds the time, too: each step back lets
+// everybody run who wants to.
+func TestTheCommitterDoesNotStepBackForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		yields, now := 0, time.Time{}
+		c.lapse = func() time.Time { return now }
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			yields++
+			now = now.Add(maxLinger)
+		}}
+		c.start()
+		accepted := c.output(1, 1)
+		accepted.entry = &entry{}
+		c.enqueue(accepted)
+		synctest.Wait()
+		if len(c.released) != 1 || yields != 2 {
+			t.Errorf("released %v after %d yields, want it after 2", c.released, yields)
+		}
+		c.stop()
 	})
 }
 
