@@ -39,7 +39,9 @@ func (n nonDeterministicObject) handler(odd, even step) restate.Handler {
 		if err := first(ctx); err != nil {
 			return restate.Void{}, err
 		}
-		if err := restate.Sleep(ctx, 100*time.Millisecond); err != nil {
+		// Long enough that it is never over before the handler waits for it: then
+		// there would be no second attempt.
+		if err := restate.Sleep(ctx, time.Second); err != nil {
 			return restate.Void{}, err
 		}
 		restate.ObjectSend(ctx, nameCounter, restate.Key(ctx), "add").Send(1)
