@@ -165,7 +165,9 @@ func (t *transition) keepOrRemove(inv *invocation, retention Retention) {
 }
 
 func (inv *invocation) expiry(what Expiring, at int64, key ident.ObjectKey) *ExpiryRow {
-	return &ExpiryRow{Partition: inv.partition(), Hour: hourOf(at), Birth: inv.row.Birth, ID: inv.row.ID, Object: key, What: what}
+	row := inv.row.Expiry(key)
+	row.What, row.Hour = what, hourOf(at)
+	return &row
 }
 
 // needRows asks for the rows under the birth of inv when they are few enough
