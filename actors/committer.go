@@ -246,21 +246,29 @@ const (
 
 // linger gives handlers a moment to end while nobody waits for the disk. A
 // handler starts when its invocation is applied, and a short one ends before a
-// sync would; then acceptance and result need one group instead of two. As soon
-// as somebody waits for anything in the queue, it returns; it returns an error
-// when the queue was aborted meanwhile.
+// sync would; then acceptance and result need one group instead of two.
+//
+// Once somebody waits for anything in the queue, it goes on for as long as each
+// step back brings more. Those who were let go by the last group are on their way
+// to the next: leaving without them costs a sync that they would have shared, and
+// on an idle machine there is nobody to step back for. It returns an error when
+// the queue was aborted meanwhile.
 func (c *committer) linger() error {
 	var until time.Time
 	if c.lapse != nil {
 		until = c.lapse().Add(maxLinger)
 	}
+	awaited := false
 	for range maxYields {
-		if slices.ContainsFunc(c.work, (*op).awaited) || c.lapse != nil && c.lapse().After(until) {
-			return nil
-		}
+		// All of them, as a handler may begin to wait for one that is in the queue.
+		awaited = awaited || slices.ContainsFunc(c.work, (*op).awaited)
+		before := len(c.work)
 		c.sched.Yield()
 		if failure, _ := c.take(); failure != nil {
 			return failure
+		}
+		if awaited && len(c.work) == before || c.lapse != nil && c.lapse().After(until) {
+			return nil
 		}
 	}
 	return nil

@@ -38,8 +38,34 @@ func TestAcceptanceWaitsForTheResultWhileNobodyWaits(t *testing.T) {
 		accepted.entry = &entry{}
 		c.enqueue(accepted)
 		c.stop()
-		if g := c.groups(); len(g) != 1 || !slices.Equal(g[0], []ident.Seq{1, 2}) || yields != 3 {
-			t.Fatalf("groups %v after %d yields, want one with both after 3", g, yields)
+		if g := c.groups(); len(g) != 1 || !slices.Equal(g[0], []ident.Seq{1, 2}) || yields != 4 {
+			t.Fatalf("groups %v after %d yields, want one with both after 4", g, yields)
+		}
+	})
+}
+
+// TestThoseOnTheirWayShareTheGroup has outputs come for as long as the committer
+// steps back, all of them awaited.
+func TestThoseOnTheirWayShareTheGroup(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		await := func(seq ident.Seq) {
+			o := c.output(seq, 1)
+			o.entry, o.gated = &entry{}, []machine.Effect{&machine.Finished{}}
+			c.enqueue(o)
+		}
+		yields := 0
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			if yields++; yields <= 3 {
+				await(ident.Seq(1 + yields))
+			}
+		}}
+		c.start()
+		await(1)
+		c.stop()
+		if g := c.groups(); len(g) != 1 || !slices.Equal(g[0], []ident.Seq{1, 2, 3, 4}) || yields != 4 {
+			t.Fatalf("groups %v after %d yields, want one with all of them after 4", g, yields)
 		}
 	})
 }
@@ -85,8 +111,8 @@ func TestAClosureAtItsBarrierIsNotKeptWaiting(t *testing.T) {
 		c.start()
 		c.enqueue(accepted)
 		synctest.Wait()
-		if len(c.released) != 1 || yields != 3 {
-			t.Errorf("released %v after %d yields, want it after 3", c.released, yields)
+		if len(c.released) != 1 || yields != 4 {
+			t.Errorf("released %v after %d yields, want it after 4", c.released, yields)
 		}
 		c.stop()
 	})
