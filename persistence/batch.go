@@ -160,7 +160,7 @@ func (w *batchWriter) put(write *machine.Write) error {
 	}
 	value := len(e.buf)
 	e.buf = append(e.buf, make([]byte, valueHeader)...)
-	e.blobs = e.blobs[:0]
+	e.blobs, e.last = e.blobs[:0], 0
 	e.row(write.Put)
 	if e.err != nil {
 		return e.err

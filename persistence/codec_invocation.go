@@ -14,10 +14,10 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.target(&r.Target)
 	e.u8(uint8(r.Status))
 	e.flags(r.PauseRequested, r.IssuedAwakeables, !r.Alias.IsZero())
-	e.int(r.CreatedAt)
-	e.int(r.ModifiedAt)
-	e.int(r.RunningAt)
-	e.int(r.ScheduledFor)
+	e.time(r.CreatedAt)
+	e.time(r.ModifiedAt)
+	e.time(r.RunningAt)
+	e.time(r.ScheduledFor)
 	e.seq(r.InboxSeq)
 	e.u8(uint8(r.InvokedBy))
 	e.caller(&r.Caller)
@@ -37,8 +37,8 @@ func (e *encoder) invocation(r *machine.InvocationRow) {
 	e.retry(&r.Retry)
 	e.failures(r.Failures)
 	e.result(&r.Result)
-	e.int(r.CompletedAt)
-	e.int(r.ExpiresAt)
+	e.time(r.CompletedAt)
+	e.time(r.ExpiresAt)
 	e.n32(r.Unread)
 	e.optionalID(r.RestartedFrom)
 	if !r.Alias.IsZero() {
@@ -51,7 +51,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r := &machine.InvocationRow{Birth: birth, ID: d.id(), Target: d.target(), Status: machine.Status(d.u8())}
 	flags := d.flags()
 	r.PauseRequested, r.IssuedAwakeables = flags[0], flags[1]
-	r.CreatedAt, r.ModifiedAt, r.RunningAt, r.ScheduledFor = d.int(), d.int(), d.int(), d.int()
+	r.CreatedAt, r.ModifiedAt, r.RunningAt, r.ScheduledFor = d.time(), d.time(), d.time(), d.time()
 	r.InboxSeq = d.seq()
 	r.InvokedBy = machine.InvokedBy(d.u8())
 	r.Caller = d.caller()
@@ -67,7 +67,7 @@ func (d *decoder) invocation(birth ident.Seq) *machine.InvocationRow {
 	r.Retry = d.retry()
 	r.Failures = d.failures()
 	r.Result = d.result()
-	r.CompletedAt, r.ExpiresAt = d.int(), d.int()
+	r.CompletedAt, r.ExpiresAt = d.time(), d.time()
 	r.Unread = d.n32()
 	r.RestartedFrom = d.optionalID()
 	if flags[2] {
@@ -115,31 +115,34 @@ func (d *decoder) optionalID() (id ident.InvocationID) {
 
 func (e *encoder) retention(r machine.Retention) {
 	e.int(r.Completion)
-	e.int(r.Journal)
+	e.int(r.Completion - r.Journal) // mostly none
 	e.flags(r.OfWorkflow)
 	e.int(r.Workflow)
 }
 
 func (d *decoder) retention() machine.Retention {
-	return machine.Retention{Completion: d.int(), Journal: d.int(), OfWorkflow: d.flags()[0], Workflow: d.int()}
+	r := machine.Retention{Completion: d.int()}
+	r.Journal = r.Completion - d.int()
+	r.OfWorkflow, r.Workflow = d.flags()[0], d.int()
+	return r
 }
 
 func (e *encoder) retry(r *machine.Retry) {
 	e.n32(r.Attempts)
-	e.int(r.Since)
-	e.int(r.NextAt)
+	e.time(r.Since)
+	e.time(r.NextAt)
 	e.n32(r.Deaths)
 }
 
 func (d *decoder) retry() machine.Retry {
-	return machine.Retry{Attempts: d.n32(), Since: d.int(), NextAt: d.int(), Deaths: d.n32()}
+	return machine.Retry{Attempts: d.n32(), Since: d.time(), NextAt: d.time(), Deaths: d.n32()}
 }
 
 func (e *encoder) failures(list []machine.FailureEvent) {
 	e.num(uint64(len(list)))
 	for i := range list {
 		f := &list[i]
-		e.int(f.At)
+		e.time(f.At)
 		e.n32(f.Code)
 		e.text(f.Message)
 		e.int(int64(f.CommandIndex))
@@ -156,7 +159,7 @@ func (d *decoder) failures() []machine.FailureEvent {
 	list := make([]machine.FailureEvent, n)
 	for i := range list {
 		list[i] = machine.FailureEvent{
-			At: d.int(), Code: d.n32(), Message: d.text(),
+			At: d.time(), Code: d.n32(), Message: d.text(),
 			CommandIndex: d.commandIndex(), CommandType: d.entryType(), CommandName: d.text(),
 		}
 	}

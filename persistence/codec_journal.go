@@ -13,7 +13,7 @@ func (e *encoder) entries(list []journal.Entry) {
 		entry := &list[i]
 		e.num(uint64(entry.Type))
 		e.payload(entry.Body)
-		e.int(entry.At)
+		e.time(entry.At)
 		e.sidecar(&entry.Sidecar)
 	}
 }
@@ -25,7 +25,7 @@ func (d *decoder) entries() []journal.Entry {
 	}
 	list := make([]journal.Entry, n)
 	for i := range list {
-		list[i] = journal.Entry{Type: d.entryType(), Body: d.payload(), At: d.int(), Sidecar: d.sidecar()}
+		list[i] = journal.Entry{Type: d.entryType(), Body: d.payload(), At: d.time(), Sidecar: d.sidecar()}
 	}
 	return list
 }

@@ -65,7 +65,9 @@ type encoder struct {
 	limit int
 	// blobs are the payloads of the current row that were split off.
 	blobs [][]byte
-	err   error
+	// last is the latest time in the row so far.
+	last int64
+	err  error
 }
 
 // Fields of fixed and of variable width. num takes numbers that are mostly
@@ -89,6 +91,19 @@ func (e *encoder) target(t *ident.Target) {
 	e.u8(uint8(t.Kind))
 }
 func (e *encoder) inline(v []byte, blob uint64) { e.num((uint64(len(v))<<1 | blob) + 1) }
+
+// time appends a time in milliseconds, 0 for none, as the distance from the one
+// before it in the row. The times of a record are close together: most of them take
+// one or two bytes, where six would tell the day, too.
+func (e *encoder) time(t int64) {
+	if t == 0 {
+		e.num(0)
+		return
+	}
+	d := t - e.last
+	e.num(uint64(d<<1^d>>63) + 1)
+	e.last = t
+}
 
 func packFlags(claims []bool) (b uint8) {
 	for i, c := range claims {
@@ -121,6 +136,7 @@ func (e *encoder) payload(v []byte) {
 type decoder struct {
 	b      []byte
 	blobs  [][]byte
+	last   int64
 	strict bool
 	bad    bool
 }
@@ -196,6 +212,16 @@ func (d *decoder) int() int64 {
 	}
 	d.b = d.b[n:]
 	return v
+}
+
+func (d *decoder) time() int64 {
+	v := d.num()
+	if v == 0 {
+		return 0
+	}
+	v--
+	d.last += int64(v>>1) ^ -int64(v&1)
+	return d.last
 }
 
 func (d *decoder) bytes(n uint64) []byte {

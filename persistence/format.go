@@ -12,7 +12,7 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is raised by every change of stored bytes.
-	formatVersion = 4
+	formatVersion = 5
 	formatPrefix  = "dormouse data format "
 )
 

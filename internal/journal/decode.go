@@ -113,11 +113,17 @@ func (d *decoder) tail(completion *uint32, name *string) {
 	}
 }
 
+// usualHeaders is how many headers a request that came over HTTP mostly has.
+const usualHeaders = 4
+
 func (d *decoder) input() *Input {
 	c := &Input{}
 	for d.next() {
 		switch d.num {
 		case 1:
+			if c.Headers == nil {
+				c.Headers = make([]Header, 0, usualHeaders)
+			}
 			c.Headers = append(c.Headers, d.header())
 		case fieldName:
 			c.Name = d.text()

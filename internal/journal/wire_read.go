@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -123,19 +124,24 @@ func (d *decoder) value() []byte {
 	return content
 }
 
+// header reads key and value as two parts of one string.
 func (d *decoder) header() Header {
-	var h Header
 	in := d.nested()
+	var key, value []byte
 	for in.next() {
 		switch in.num {
 		case 1:
-			h.Key = in.text()
+			key = in.bytes()
 		case 2:
-			h.Value = in.text()
+			value = in.bytes()
 		}
 	}
 	d.done(&in)
-	return h
+	var both strings.Builder
+	both.Grow(len(key) + len(value))
+	both.Write(key)
+	both.Write(value)
+	return Header{Key: both.String()[:len(key)], Value: both.String()[len(key):]}
 }
 
 func (d *decoder) failure() *Failure {

@@ -101,12 +101,16 @@ func (t *transition) accept(ev *Invoke) {
 	t.place(ev, inv)
 }
 
+// usualTail is how many entries most journals have: input, a get, a set, output.
+const usualTail = 4
+
 // create makes the record of a new invocation, which has no journal yet.
 func (t *transition) create(ev *Invoke) *invocation {
 	inv := &invocation{born: t.at.Seq, row: InvocationRow{
 		Birth: t.at.Seq, ID: ev.ID, Target: ev.Target, CreatedAt: t.at.Now,
 		InvokedBy: ev.InvokedBy, Caller: ev.Caller, IdempotencyKey: ev.IdempotencyKey,
 		RandomSeed: ev.RandomSeed, Retention: ev.Retention, Alias: ev.Alias,
+		Tail: make([]journal.Entry, 0, usualTail),
 	}}
 	t.invocations[inv.row.Birth] = inv
 	t.births[ev.ID] = inv.row.Birth

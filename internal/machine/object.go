@@ -41,12 +41,17 @@ type Object struct {
 
 	// attempts counts live attempts.
 	attempts int
-	// loadedBirths are the invocations that were read for the present event.
+	// loadedBirths are the invocations that were read for the present event, dirty
+	// those that it has changed. Both are empty between events.
 	loadedBirths []ident.Seq
+	dirty        []*invocation
 	// unsettled lists the invocations that outputs have written or read, oldest
 	// first, until Settle.
 	unsettled []unsettled
 }
+
+// keptUnsettled bounds the memory of the list that a key keeps.
+const keptUnsettled = 16
 
 // unsettled is one invocation that an output wrote or read.
 type unsettled struct{ seq, birth ident.Seq }
@@ -132,7 +137,7 @@ func makesService(ev Event) bool {
 // Settle says that every output up to durable is on disk, so that what they
 // wrote may be forgotten and read again.
 func (o *Object) Settle(durable ident.Seq) {
-	n := 0
+	all, n := o.unsettled, 0
 	for n < len(o.unsettled) && o.unsettled[n].seq <= durable {
 		if inv := o.invocations[o.unsettled[n].birth]; inv != nil {
 			o.settleInvocation(inv, durable)
@@ -140,7 +145,9 @@ func (o *Object) Settle(durable ident.Seq) {
 		o.unbury(o.unsettled[n].birth, durable)
 		n++
 	}
-	o.unsettled = o.unsettled[n:]
+	if o.unsettled = all[n:]; n == len(all) && n <= keptUnsettled {
+		o.unsettled = all[:0]
+	}
 	o.inbox.settle(durable)
 	o.state.settle(durable)
 	o.promises.settle(durable)

@@ -54,7 +54,7 @@ func newState(p ident.Partition, object ident.ObjectID, h *HeadRow) state {
 
 // fill puts what the head record keeps of the state into h.
 func (s *state) fill(h *HeadRow) {
-	h.Generation, h.StateRows, h.Inline = s.generation, s.rows, nil
+	h.Generation, h.StateRows, h.Inline = s.generation, s.rows, h.Inline[:0]
 	for name, c := range s.cells {
 		if c.present && c.inline {
 			h.Inline = append(h.Inline, StateValue{Name: name, Value: c.value})

@@ -13,7 +13,6 @@ type transition struct {
 	out *Output
 
 	headDirty bool
-	dirty     []*invocation
 	promised  []*promise
 	outboxed  uint32
 	chored    uint32
@@ -82,6 +81,8 @@ func (t *transition) finish() {
 		t.report(inv)
 		t.writeInvocation(inv)
 	}
+	clear(t.dirty)
+	t.dirty = t.dirty[:0]
 	t.writePromises()
 	if t.headDirty {
 		t.writeHead()
