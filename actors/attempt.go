@@ -181,16 +181,15 @@ func (r stopReason) cause() error {
 
 // newAttempt prepares an attempt. observed is the last output of its key.
 func (rt *Runtime) newAttempt(e *entry, start *machine.StartAttempt, observed ident.Seq, gated bool) *attempt {
-	inv := &start.Invocation
 	a := &attempt{
-		rt: rt, entry: e, start: start, birth: inv.Birth, epoch: start.Epoch, id: inv.ID, alias: inv.Alias, target: inv.Target,
+		rt: rt, entry: e, start: start, birth: start.Birth, epoch: start.Epoch, id: start.ID, alias: start.Alias, target: start.Target,
 		gated: gated, recovered: gated, alone: start.Alone, taken: start.Stored + uint32(len(start.Tail)),
 	}
-	if b := rt.bindings.find(inv.Target.Service, inv.Target.Handler); b != nil && b.kind == inv.Target.Kind {
+	if b := rt.bindings.find(a.target.Service, a.target.Handler); b != nil && b.kind == a.target.Kind {
 		a.bound = b
 	}
 	a.observed.Store(uint64(observed))
-	a.meter, a.made = rt.meter.of(inv.Target.Service), rt.clock.lapse()
+	a.meter, a.made = rt.meter.of(a.target.Service), rt.clock.lapse()
 	return a
 }
 

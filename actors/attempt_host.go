@@ -175,22 +175,21 @@ func (a *attempt) notify(index uint32, seq ident.Seq, e journal.Entry) {
 func (a *attempt) history() error {
 	start := a.start
 	a.start = nil
-	inv := &start.Invocation
-	entries, err := a.rt.journal(inv.ID, inv.Birth, start.Stored, start.Tail)
+	entries, err := a.rt.journal(start.ID, start.Birth, start.Stored, start.Tail)
 	if err != nil {
 		return err
 	}
 	a.log = *slog.New((*attemptLog)(a))
 	a.in = objects.Attempt{
-		ID: inv.ID, Birth: inv.Birth, Target: inv.Target, IdempotencyKey: inv.IdempotencyKey, RandomSeed: inv.RandomSeed,
-		Alias: inv.Alias, Journal: entries, Allocated: inv.Allocated,
+		ID: start.ID, Birth: start.Birth, Target: start.Target, IdempotencyKey: start.IdempotencyKey, RandomSeed: start.RandomSeed,
+		Alias: start.Alias, Journal: entries, Allocated: start.Allocated,
 		State: stateOf(start.State), StateComplete: start.StateComplete,
-		LazyState: a.bound.settings.EnableLazyState, Attempts: inv.Retry.Attempts,
+		LazyState: a.bound.settings.EnableLazyState, Attempts: start.Retry.Attempts,
 		MaxPayload: a.rt.options.MaxPayload, AbortTimeout: a.bound.settings.AbortTimeout,
 		Logger: &a.log, LogReplay: a.rt.options.LogReplay,
 	}
-	if inv.Retry.Since != 0 {
-		a.in.Failing = a.rt.clock.Now().Sub(time.UnixMilli(inv.Retry.Since))
+	if start.Retry.Since != 0 {
+		a.in.Failing = a.rt.clock.Now().Sub(time.UnixMilli(start.Retry.Since))
 	}
 	return nil
 }

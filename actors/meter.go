@@ -103,9 +103,7 @@ func (s *serviceMeter) began(start *machine.StartAttempt, late time.Duration) {
 	s.started[start.From].Add(1)
 	switch start.From {
 	case 0, machine.StatusScheduled, machine.StatusPending:
-		inv := &start.Invocation
-		queued := inv.RunningAt - max(inv.CreatedAt, inv.ScheduledFor)
-		s.queue.observe(max(queued, 0)*int64(time.Millisecond) + int64(late))
+		s.queue.observe(max(start.RunningAt-start.Due, 0)*int64(time.Millisecond) + int64(late))
 	}
 }
 

@@ -175,7 +175,7 @@ func BenchmarkMeter(b *testing.B) {
 	invoke, out := &machine.Invoke{}, &machine.Output{Writes: make([]machine.Write, 8)}
 	row := &machine.InvocationRow{CreatedAt: 1, RunningAt: 1, Target: ident.Target{Service: "Counter"}}
 	out.Writes[7] = machine.Write{Put: row, Fresh: true}
-	start := &machine.StartAttempt{Invocation: *row}
+	start := &machine.StartAttempt{Target: row.Target, Due: 1, RunningAt: 1}
 	end := &machine.Finished{Result: journal.ValueOf(nil), Took: 3}
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -53,9 +53,18 @@ type Effect interface{ effect() }
 // code of earlier attempts of the same invocation, and for an exclusive one of
 // the same key, to end first.
 type StartAttempt struct {
-	// Invocation is a copy of the record at this moment.
-	Invocation InvocationRow
-	Epoch      ident.Seq
+	// Of the record, at this moment.
+	Birth          ident.Seq
+	ID, Alias      ident.InvocationID
+	Target         ident.Target
+	IdempotencyKey string
+	RandomSeed     uint64
+	Allocated      journal.Allocated
+	Retry          Retry
+	// Due is when it could have started first, RunningAt when it did.
+	Due, RunningAt int64
+
+	Epoch ident.Seq
 	// The journal is the Stored first entries, which are durable, followed by
 	// Tail.
 	Stored uint32

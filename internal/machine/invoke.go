@@ -208,8 +208,8 @@ func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
 	if start == nil {
 		start = &StartAttempt{}
 	}
-	start.Invocation, start.Epoch, start.From = inv.row, inv.row.Epoch, from
-	start.Tail = inv.entries()
+	start.of(&inv.row)
+	start.From, start.Tail = from, inv.entries()
 	start.Stored = inv.row.JournalLength - uint32(len(start.Tail))
 	if inv.row.Target.Kind == ident.KindExclusive || inv.row.Target.Kind == ident.KindWorkflow {
 		start.State, start.StateComplete = t.state.snapshot()
@@ -220,6 +220,13 @@ func (t *transition) gateReady(inv *invocation, gated *StartAttempt) {
 	} else {
 		t.now(start)
 	}
+}
+
+// of takes what an attempt needs from the record.
+func (s *StartAttempt) of(r *InvocationRow) {
+	s.Birth, s.ID, s.Alias, s.Target, s.IdempotencyKey = r.Birth, r.ID, r.Alias, r.Target, r.IdempotencyKey
+	s.RandomSeed, s.Allocated, s.Retry, s.Epoch = r.RandomSeed, r.Allocated, r.Retry, r.Epoch
+	s.Due, s.RunningAt = max(r.CreatedAt, r.ScheduledFor), r.RunningAt
 }
 
 // endAttempt says that no attempt of inv runs any more.

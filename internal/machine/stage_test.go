@@ -63,7 +63,7 @@ func (c *keyedCall) call(b *testing.B) {
 	if start == nil {
 		b.Fatal("the invocation is not started")
 	}
-	end := &Append{Birth: start.Invocation.Birth, Epoch: start.Epoch, Ended: true}
+	end := &Append{Birth: start.Birth, Epoch: start.Epoch, Ended: true}
 	for _, cmd := range []journal.Command{&journal.SetState{Key: "n", Value: []byte("12345")}, &journal.Output{Result: journal.ValueOf([]byte("12345"))}} {
 		end.Proposals = append(end.Proposals, Proposal{Entry: journal.NewEntry(cmd, 1_800_000_000_000, journal.Sidecar{}), Parsed: cmd})
 	}

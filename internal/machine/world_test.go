@@ -306,7 +306,7 @@ func (w *world) effect(e Effect) string {
 		for _, entry := range e.Tail {
 			names = append(names, entry.Type.String())
 		}
-		s := fmt.Sprintf("start %s with %d stored and [%s]", nameOf(e.Invocation.ID), e.Stored, strings.Join(names, " "))
+		s := fmt.Sprintf("start %s with %d stored and [%s]", nameOf(e.ID), e.Stored, strings.Join(names, " "))
 		if e.Alone {
 			s += " alone"
 		}
