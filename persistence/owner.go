@@ -43,7 +43,7 @@ func acquire(dir string) (*owner, error) {
 		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
 	}
 	o := &owner{file: f, token: fmt.Appendf(nil, "pid %d\ntoken %s\n", os.Getpid(), rand.Text())}
-	o.read = make([]byte, len(o.token)+1)
+	o.read = make([]byte, len(o.token)) // no more: that would take a second read, for the end of the file
 	if err := o.claim(); err != nil {
 		return nil, errors.Join(err, o.release())
 	}

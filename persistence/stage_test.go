@@ -50,7 +50,7 @@ func (c *counters) writesOfCall(tb testing.TB, n int, fn func(ident.Seq, []machi
 		tb.Fatal("the invocation is not started")
 	}
 	start := out.Now[at].(*machine.StartAttempt)
-	end := &machine.Append{Birth: start.Invocation.Birth, Epoch: start.Epoch, Ended: true}
+	end := &machine.Append{Birth: start.Birth, Epoch: start.Epoch, Ended: true}
 	for _, c := range []journal.Command{&journal.SetState{Key: "n", Value: []byte("12345")}, &journal.Output{Result: journal.ValueOf([]byte("12345"))}} {
 		end.Proposals = append(end.Proposals, machine.Proposal{Entry: journal.NewEntry(c, 1_800_000_000_000, journal.Sidecar{}), Parsed: c})
 	}
