@@ -81,13 +81,15 @@ type committer struct {
 	work      []*op
 	batches   []*persistence.Batch
 	timerMark int64 // the mark on disk
+	// hurried is until when the committer does not step back.
+	hurried time.Time
 
 	commits, ops, rows, bytes atomic.Uint64
 
 	free sync.Pool // of *op, empty but for the memory of gated
 
-	// meter takes how long commits last, by the clock lapse. Both may be nil, and
-	// are set before start.
+	// meter takes how long commits last; it may be nil. lapse stands still unless it
+	// is set. Both are set before start.
 	meter *commitMeter
 	lapse func() time.Time
 }
@@ -106,7 +108,7 @@ func newCommitter(store persistence.Store, sched Scheduler, release func(*op), f
 	return &committer{
 		store: store, sched: sched, release: release, fail: fail, trace: trace,
 		wake: sched.Signal(), ended: sched.Signal(),
-		timerMark: store.Info().Marks.Timers,
+		timerMark: store.Info().Marks.Timers, lapse: func() time.Time { return time.Time{} },
 	}
 }
 
@@ -244,6 +246,10 @@ const (
 	maxLinger = 500 * time.Microsecond
 )
 
+// longLinger is what no stepping back takes where only the runtime is at work: half
+// a time slice of the Go scheduler.
+const longLinger = 5 * time.Millisecond
+
 // linger gives handlers a moment to end while nobody waits for the disk. A
 // handler starts when its invocation is applied, and a short one ends before a
 // sync would; then acceptance and result need one group instead of two.
@@ -253,11 +259,21 @@ const (
 // to the next: leaving without them costs a sync that they would have shared, and
 // on an idle machine there is nobody to step back for. It returns an error when
 // the queue was aborted meanwhile.
+//
+// Where the program around us keeps the processors busy, a step back ends when the
+// scheduler says so, after tens of milliseconds. Then the next ones are left out,
+// for a hundred times as long.
 func (c *committer) linger() error {
-	var until time.Time
-	if c.lapse != nil {
-		until = c.lapse().Add(maxLinger)
+	begun := c.lapse()
+	if begun.Before(c.hurried) {
+		return nil
 	}
+	defer func() {
+		if now := c.lapse(); now.Sub(begun) > longLinger {
+			c.hurried = now.Add(100 * now.Sub(begun))
+		}
+	}()
+	until := begun.Add(maxLinger)
 	awaited := false
 	for range maxYields {
 		// All of them, as a handler may begin to wait for one that is in the queue.
@@ -267,7 +283,7 @@ func (c *committer) linger() error {
 		if failure, _ := c.take(); failure != nil {
 			return failure
 		}
-		if awaited && len(c.work) == before || c.lapse != nil && c.lapse().After(until) {
+		if awaited && len(c.work) == before || c.lapse().After(until) {
 			return nil
 		}
 	}

@@ -94,6 +94,41 @@ func TestTheCommitterDoesNotStepBackForLong(t *testing.T) {
 	})
 }
 
+// TestBusyNeighboursAreNotWaitedForAgainAndAgain has the program around us use the
+// processors: a step back then takes as long as they are given.
+func TestBusyNeighboursAreNotWaitedForAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const slice = 20 * time.Millisecond
+		c := newCommitterTest()
+		yields, now := 0, time.Now()
+		c.lapse = func() time.Time { return now }
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			yields++
+			now = now.Add(slice)
+		}}
+		c.start()
+		commit := func(seq ident.Seq) {
+			o := c.output(seq, 1)
+			o.entry, o.gated = &entry{}, []machine.Effect{&machine.Finished{}}
+			c.enqueue(o)
+			synctest.Wait()
+		}
+		for seq := range ident.Seq(50) {
+			commit(seq + 1)
+		}
+		if len(c.released) != 50 || yields != 1 {
+			t.Errorf("released %d outputs after %d yields, want 50 after 1", len(c.released), yields)
+		}
+		now = now.Add(100*slice + time.Millisecond)
+		commit(51)
+		if yields != 2 {
+			t.Errorf("%d yields when the pause is over, want one more", yields)
+		}
+		c.stop()
+	})
+}
+
 // TestAClosureAtItsBarrierIsNotKeptWaiting lets a handler reach its first Run while
 // the committer steps back for it.
 func TestAClosureAtItsBarrierIsNotKeptWaiting(t *testing.T) {

@@ -81,12 +81,22 @@ func workflowRetention(def objects.ServiceDefinition, settings map[string]object
 
 func policyOf(p objects.RetryPolicy) machine.RetryPolicy {
 	return machine.RetryPolicy{
-		InitialInterval: p.InitialInterval.Milliseconds(),
-		MaxInterval:     p.MaxInterval.Milliseconds(),
+		InitialInterval: wholeMilliseconds(p.InitialInterval),
+		MaxInterval:     wholeMilliseconds(p.MaxInterval),
 		Factor:          p.Factor,
 		MaxAttempts:     uint32(max(p.MaxAttempts, 0)),
 		KillOnExhausted: p.OnMaxAttempts == objects.OnMaxAttemptsKill,
 	}
+}
+
+// wholeMilliseconds rounds up: a bound of less than one is a bound, and no delay is
+// none.
+func wholeMilliseconds(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	if d > time.Duration(ms)*time.Millisecond {
+		ms++
+	}
+	return ms
 }
 
 // find returns nil when the handler is not bound.

@@ -65,8 +65,12 @@ func (ev *Fail) delay(n uint32) int64 {
 	if d > float64(p.MaxInterval) && p.MaxInterval > 0 {
 		d = float64(p.MaxInterval)
 	}
-	return int64(d * (1 + maxJitter*ev.Jitter))
+	return int64(min(d*(1+maxJitter*ev.Jitter), longestDelay))
 }
+
+// longestDelay, a century in milliseconds, keeps a time that lies so far ahead in
+// its type.
+const longestDelay = 100 * 365 * 24 * 3_600_000
 
 func (t *transition) becomeBackingOff(inv *invocation, delay int64) {
 	t.leaveReady(inv)

@@ -1,6 +1,9 @@
 package encoding
 
-import "reflect"
+import (
+	"bytes"
+	"reflect"
+)
 
 // Codec turns a value into bytes and back. Implementations may be called
 // concurrently.
@@ -48,11 +51,13 @@ func IsNonDeterministicSerialization(codec Codec) bool {
 	return ok && s.IsNonDeterministic()
 }
 
-// Marshal returns the bytes of v: those that v makes itself when it is a
+// Marshal returns the bytes of v: a copy of those that v makes itself when it is a
 // RestateMarshaler, else those of codec. The error is that of whoever encoded.
 func Marshal(codec Codec, v any) ([]byte, error) {
 	if m, ok := v.(RestateMarshaler); ok {
-		return m.RestateMarshal(codec)
+		// It may return its own memory, as a json.RawMessage does.
+		b, err := m.RestateMarshal(codec)
+		return bytes.Clone(b), err
 	}
 	return codec.Marshal(v)
 }

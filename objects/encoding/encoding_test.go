@@ -190,3 +190,19 @@ func ExampleMarshal() {
 	// {"n":1} <nil>
 	// "" <nil>
 }
+
+// own returns its own memory, as a json.RawMessage does.
+type own []byte
+
+func (o own) RestateMarshal(encoding.Codec) ([]byte, error)      { return o, nil }
+func (own) OutputPayload(encoding.Codec) *encoding.OutputPayload { return &encoding.OutputPayload{} }
+
+func TestBytesOfAValueDoNotChangeWithIt(t *testing.T) {
+	t.Parallel()
+	v := own(`"first"`)
+	b, err := encoding.Marshal(encoding.JSONCodec, v)
+	copy(v, `"other"`)
+	if err != nil || string(b) != `"first"` {
+		t.Errorf("got %s, %v", b, err)
+	}
+}
