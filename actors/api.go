@@ -27,7 +27,9 @@ type Request struct {
 
 // Response is the result of an invocation: a value or a terminal failure.
 type Response struct {
-	ID     ident.InvocationID
+	ID ident.InvocationID
+	// Result may be given to others, too, who wait for the same invocation: its
+	// bytes must not be changed.
 	Result journal.Result
 	// ExpiresAt is set when the invocation had completed before it was asked
 	// for.

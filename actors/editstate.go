@@ -59,10 +59,8 @@ func (rt *Runtime) edit(p StatePatch) (ev *machine.EditState, size int, err erro
 		return nil, 0, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.State)) {
-		value := p.State[name]
-		if value == nil {
-			value = []byte{}
-		}
+		// A copy: it is encoded again whenever the state is.
+		value := append([]byte{}, p.State[name]...)
 		ev.Values = append(ev.Values, machine.StateValue{Name: name, Value: value})
 	}
 	return ev, size, nil

@@ -41,6 +41,18 @@ func TestAPatchReplacesTheStateOfAFreeKey(t *testing.T) {
 	})
 }
 
+// TestAPatchIsThatOfTheMomentOfTheCall: whoever patches may use its buffer again.
+func TestAPatchIsThatOfTheMomentOfTheCall(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	inBubble(t, Options{Services: w.services()}, func(t *testing.T, b *bench) {
+		value := []byte("42")
+		edit(b, StatePatch{Service: "Counter", Key: "a", State: map[string][]byte{"n": value, "other": []byte("1")}})
+		copy(value, "77")
+		wantValue(t, call(b, ask("Counter", "a", "get", nil)).Result, "42")
+	})
+}
+
 func TestAPatchWaitsForTheHolderOfTheKey(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{"in memory": {}, "suspended": {InactivityTimeout: -1, Linger: -1}} {

@@ -94,6 +94,33 @@ func TestTheCommitterDoesNotStepBackForLong(t *testing.T) {
 	})
 }
 
+// TestASteadyStreamDoesNotKeepAGroupOpen has every step back bring more, for ever.
+func TestASteadyStreamDoesNotKeepAGroupOpen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCommitterTest()
+		seq, now := ident.Seq(0), time.Time{}
+		await := func() {
+			seq++
+			o := c.output(seq, 1)
+			o.entry, o.gated = &entry{}, []machine.Effect{&machine.Finished{}}
+			c.enqueue(o)
+		}
+		c.lapse = func() time.Time { return now }
+		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
+			if now = now.Add(maxLinger / 5); seq < 100 {
+				await()
+			}
+		}}
+		c.start()
+		await()
+		c.stop()
+		if g := c.groups(); len(g) != 1 || len(g[0]) > 8 {
+			t.Errorf("the first of %d groups has %d outputs, want it closed after half a millisecond, with 7", len(g), len(g[0]))
+		}
+	})
+}
+
 // TestBusyNeighboursAreNotWaitedForAgainAndAgain has the program around us use the
 // processors: a step back then takes as long as they are given.
 func TestBusyNeighboursAreNotWaitedForAgainAndAgain(t *testing.T) {

@@ -8,6 +8,25 @@ import (
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
+// TestAResultIsKeptForTheWholeOfItsRetention has invocations last for as long as a
+// usual one may, and for longer: they expire a day after their end, not before.
+func TestAResultIsKeptForTheWholeOfItsRetention(t *testing.T) {
+	t.Parallel()
+	for _, lasts := range []time.Duration{55 * time.Minute, 110 * time.Minute} {
+		w := &world{}
+		inBubble(t, Options{Services: w.services()}, func(t *testing.T, b *bench) {
+			id := send(b, ask("Desk", "x", "nap", int(lasts.Seconds())))
+			attach(b, id)
+			for left := 24 * time.Hour; left > 0; left -= 10 * time.Minute {
+				if _, err := b.rt.Output(t.Context(), id); err != nil {
+					t.Fatalf("one that lasted %v is gone %v too early: %v", lasts, left, err)
+				}
+				advance(10*time.Minute - time.Second)
+			}
+		})
+	}
+}
+
 // TestUsualInvocationsAreRemovedWithoutARowThatSaysWhen completes some before and
 // some after a crash, between others that are kept: one that still waits, and one
 // that had waited for long.

@@ -92,6 +92,19 @@ func TestRunWithAPolicyCountsOverAttempts(t *testing.T) {
 	}
 }
 
+// TestRunWithoutABoundOfItsDelay is what a bound of 0 means, as for handlers.
+func TestRunWithoutABoundOfItsDelay(t *testing.T) {
+	t.Parallel()
+	fn := func(RunContext) (any, error) { return nil, errors.New("busy") }
+	e := newEngine(t, runHandler(&fn, WithMaxRetryAttempts(4), WithInitialRetryInterval(time.Second), WithRetryIntervalFactor(100), WithMaxRetryInterval(0)))
+	for i, delay := range []time.Duration{1, 100, 10_000} {
+		if o := e.attempt(0); o.Kind != OutcomeFailed || *o.Failure.RetryAfter != delay*time.Second {
+			t.Fatalf("attempt %d: %+v", i, o)
+		}
+		e.attempts++
+	}
+}
+
 // TestRunIsGivenUpAfterItsDuration, counted from the first failure.
 func TestRunIsGivenUpAfterItsDuration(t *testing.T) {
 	t.Parallel()

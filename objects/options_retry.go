@@ -80,7 +80,7 @@ func WithInitialRetryInterval(d time.Duration) RetryOption {
 	}
 }
 
-// WithMaxRetryInterval bounds the delay between two attempts.
+// WithMaxRetryInterval bounds the delay between two attempts. 0 is no bound.
 func WithMaxRetryInterval(d time.Duration) RetryOption {
 	return RetryOption{
 		run:        func(r *runOptions) { r.max = d },

@@ -117,8 +117,11 @@ func (p RetryPolicy) Delay(failed uint32) time.Duration {
 	return backoff(p.InitialInterval, p.MaxInterval, p.Factor, failed)
 }
 
-// backoff returns min(limit, initial·factor^(failed−1)).
+// backoff returns min(limit, initial·factor^(failed−1)). A limit of 0 is a century.
 func backoff(initial, limit time.Duration, factor float64, failed uint32) time.Duration {
+	if limit == 0 {
+		limit = 100 * 365 * 24 * time.Hour
+	}
 	delay, bound := float64(initial), float64(limit)
 	if factor > 1 {
 		for ; failed > 1 && delay > 0 && delay < bound; failed-- {
