@@ -37,11 +37,17 @@ func (c *config) waits(ctx context.Context, p *program) error {
 func (c *config) park(ctx context.Context, p *program, ids []ident.InvocationID) error {
 	l := newLine("park", c.n)
 	peak, before, start := p.peak(), p.process().CPU(), time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	sent := make(chan error, 1)
 	go func() {
-		sent <- c.post(ctx, c.n,
+		err := c.post(ctx, c.n,
 			func(i int) (path, body string) { return fmt.Sprintf("/Waiter/w%d/hold/send", i), "" },
 			func(i int, answer []byte) (err error) { ids[i], err = accepted(answer); return err })
+		if err != nil {
+			cancel(err) // what was not sent is not waited for
+		}
+		sent <- err
 	}()
 	suspended := func(f figures) float64 { return f["dormouse_attempts_suspended_total"] }
 	counted := float64(max(c.n-maxHot, 1))
