@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 	"github.com/dormouse-run/dormouse/httpapi"
 	restate "github.com/dormouse-run/dormouse/objects"
 	"github.com/dormouse-run/dormouse/persistence"
@@ -30,28 +28,23 @@ type config struct {
 
 func parse(args []string) (config, error) {
 	var c config
-	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs := command.Flags("bench")
 	fs.StringVar(&c.dir, "data", "data/run-ours", "data `directory`")
 	fs.StringVar(&c.ingress, "ingress", "127.0.0.1:8080", "`address` of the ingress")
 	fs.StringVar(&c.admin, "admin", "127.0.0.1:9070", "`address` of the admin port")
 	fs.StringVar(&c.stats, "stats", "127.0.0.1:9071", "`address` of GET /stats")
 	fs.StringVar(&c.callback, "cb", "http://127.0.0.1:28900/cb", "`URL` that Waiter posts to")
 	fs.DurationVar(&c.retention, "retention", day, "how long completed invocations are kept")
-	return c, fs.Parse(args)
+	return c, command.Parse(fs, args)
 }
 
 func main() {
 	c, err := parse(os.Args[1:])
-	if err != nil {
-		os.Exit(2)
-	}
+	command.Exit("bench", err)
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := command.Context()
 	defer stop()
-	if err := c.run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	command.Exit("bench", c.run(ctx))
 }
 
 // run serves until ctx is done. It opens by hand what httpapi.Run opens, because

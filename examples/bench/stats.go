@@ -35,9 +35,11 @@ type figures struct {
 	// Syncs are the system calls that the store has asked for.
 	Syncs uint64 `json:"syncs"`
 	// Runs are the results of Run in Steps, RunWaits those that a handler has waited
-	// for until they were durable.
-	Runs     int64  `json:"runs"`
-	RunWaits uint64 `json:"run_waits"`
+	// for until they were durable, BarrierWaits the waits in front of a Run for what
+	// the handler had seen.
+	Runs         int64  `json:"runs"`
+	RunWaits     uint64 `json:"run_waits"`
+	BarrierWaits uint64 `json:"barrier_waits"`
 }
 
 // ServeHTTP implements http.Handler.
@@ -63,8 +65,11 @@ func (s *stats) figures() figures {
 		StoredRows: m.Written.Rows, StoredBytes: m.Written.Bytes, Syncs: m.Written.Syncs,
 	}
 	for _, wait := range m.Waits {
-		if wait.Reason == "run" {
+		switch wait.Reason {
+		case "run":
 			f.RunWaits = wait.Count
+		case "barrier":
+			f.BarrierWaits = wait.Count
 		}
 	}
 	return f

@@ -16,7 +16,7 @@ func (counted) Stats() actors.Stats { return actors.Stats{Commits: 3, Rows: 12, 
 
 func (counted) Metrics() actors.Metrics {
 	return actors.Metrics{
-		Waits:   []actors.WaitCount{{Reason: "answer", Count: 1}, {Reason: "run", Count: 10}},
+		Waits:   []actors.WaitCount{{Reason: "answer", Count: 1}, {Reason: "run", Count: 10}, {Reason: "barrier", Count: 2}},
 		Written: persistence.Written{Transactions: 3, Rows: 9, Bytes: 900, Syncs: 6},
 	}
 }
@@ -32,7 +32,7 @@ func get(path string) *httptest.ResponseRecorder {
 
 func TestStatsSayWhatTheRuntimeHasCounted(t *testing.T) {
 	t.Parallel()
-	const want = `{"done":7,"started":0,"group_commits":3,"rows":12,"bytes":1200,"stored_rows":9,"stored_bytes":900,"syncs":6,"runs":4,"run_waits":10}`
+	const want = `{"done":7,"started":0,"group_commits":3,"rows":12,"bytes":1200,"stored_rows":9,"stored_bytes":900,"syncs":6,"runs":4,"run_waits":10,"barrier_waits":2}`
 	if got := strings.TrimSpace(get("/stats").Body.String()); got != want {
 		t.Errorf("stats %s, want %s", got, want)
 	}

@@ -11,24 +11,22 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
 
 	badger "github.com/dgraph-io/badger/v4"
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:28620", "`address` to listen on")
-	dir := flag.String("dir", "data/run-ceil", "data `directory`")
-	callback := flag.String("cb", "http://127.0.0.1:28900/cb", "`URL` that the callback of wait is posted to")
-	nosync := flag.Bool("nosync", false, "do not sync")
-	flag.Parse()
-	if err := run(*addr, *dir, *callback, !*nosync); err != nil {
-		fmt.Fprintln(os.Stderr, "ceilsvc:", err)
-		os.Exit(1)
-	}
+	fs := command.Flags("ceilsvc")
+	addr := fs.String("addr", "127.0.0.1:28620", "`address` to listen on")
+	dir := fs.String("dir", "data/run-ceil", "data `directory`")
+	callback := fs.String("cb", "http://127.0.0.1:28900/cb", "`URL` that the callback of wait is posted to")
+	nosync := fs.Bool("nosync", false, "do not sync")
+	command.Exit("ceilsvc", command.Parse(fs, os.Args[1:]))
+	command.Exit("ceilsvc", run(*addr, *dir, *callback, !*nosync))
 }
 
 func run(addr, dir, callback string, sync bool) error {

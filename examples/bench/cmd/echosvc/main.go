@@ -4,25 +4,24 @@
 package main
 
 import (
-	"flag"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 	"github.com/labstack/echo/v4"
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:28610", "`address` to listen on")
-	bare := flag.Bool("net", false, "net/http without Echo")
-	flag.Parse()
+	fs := command.Flags("echosvc")
+	addr := fs.String("addr", "127.0.0.1:28610", "`address` to listen on")
+	bare := fs.Bool("net", false, "net/http without Echo")
+	command.Exit("echosvc", command.Parse(fs, os.Args[1:]))
 	handler := http.Handler(withEcho())
 	if *bare {
 		handler = withoutEcho()
 	}
-	fmt.Fprintln(os.Stderr, "echosvc:", http.ListenAndServe(*addr, handler))
-	os.Exit(1)
+	command.Exit("echosvc", http.ListenAndServe(*addr, handler))
 }
 
 func withEcho() *echo.Echo {

@@ -4,12 +4,13 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 )
 
 // config is what the command line says.
@@ -27,7 +28,7 @@ type config struct {
 
 func parse(args []string) (*config, error) {
 	c := &config{preallocated: 256 << 20}
-	fs := flag.NewFlagSet("limits", flag.ContinueOnError)
+	fs := command.Flags("limits")
 	fs.StringVar(&c.what, "what", "fsync", "fsync, badger or badger-group")
 	fs.StringVar(&c.dir, "dir", "data/limits", "`directory` to work in; it is WIPED")
 	fs.DurationVar(&c.duration, "d", 4*time.Second, "time of one run")
@@ -35,7 +36,7 @@ func parse(args []string) (*config, error) {
 	fs.IntVar(&c.maxGroup, "batch", 1024, "largest group of the group committer")
 	clients := fs.String("c", "1,16,64,256", "badger: client counts")
 	nosync := fs.Bool("nosync", false, "badger: do not sync")
-	if err := fs.Parse(args); err != nil {
+	if err := command.Parse(fs, args); err != nil {
 		return nil, err
 	}
 	c.sync = !*nosync
@@ -54,10 +55,7 @@ func main() {
 	if err == nil {
 		err = c.run()
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "limits:", err)
-		os.Exit(1)
-	}
+	command.Exit("limits", err)
 }
 
 func (c *config) run() error {

@@ -16,6 +16,7 @@ type counters struct {
 	Syncs        *float64 `json:"syncs"`
 	Runs         *float64 `json:"runs"`
 	RunWaits     *float64 `json:"run_waits"`
+	BarrierWaits *float64 `json:"barrier_waits"`
 }
 
 // readCounters asks the target. Without a URL or an answer everything is zero.
@@ -49,11 +50,34 @@ func reportCounters(out report, a, b counters, ops int64) {
 		{"stored_bytes_per_op", a.StoredBytes, b.StoredBytes, 1},
 		{"syncs_asked_per_op", a.Syncs, b.Syncs, 4},
 	} {
-		if c.from != nil && c.to != nil {
-			out.set(c.name, per(*c.to-*c.from, ops), c.decimals)
+		if by, known := grown(c.from, c.to); known {
+			out.set(c.name, per(by, ops), c.decimals)
 		}
 	}
-	if a.Runs != nil && b.Runs != nil && a.RunWaits != nil && b.RunWaits != nil && *b.Runs > *a.Runs {
-		out.set("waits_per_run", (*b.RunWaits-*a.RunWaits)/(*b.Runs-*a.Runs), 3)
+	if waits, known := waitsPerRun(a, b, ops); known {
+		out.set("waits_per_run", waits, 3)
 	}
+}
+
+// waitsPerRun is how often a handler has waited for the disk for each of its Runs:
+// for the result to be durable, and in front of the Run for what it had seen. One
+// wait in front of the first Run is no Run's: the invocation itself has to be
+// durable before anything happens in its name. What operations did without does
+// not make up for other waits.
+func waitsPerRun(a, b counters, ops int64) (waits float64, known bool) {
+	runs, counted := grown(a.Runs, b.Runs)
+	results, waited := grown(a.RunWaits, b.RunWaits)
+	barriers, stopped := grown(a.BarrierWaits, b.BarrierWaits)
+	if !counted || !waited || !stopped || runs <= 0 {
+		return 0, false
+	}
+	return (results + max(0, barriers-float64(ops))) / runs, true
+}
+
+// grown is by how much a counter has grown, if the target has it.
+func grown(from, to *float64) (by float64, known bool) {
+	if from == nil || to == nil {
+		return 0, false
+	}
+	return *to - *from, true
 }

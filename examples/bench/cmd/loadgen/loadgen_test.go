@@ -106,9 +106,14 @@ func TestCountersAreReportedPerOperationWhenTheTargetHasThem(t *testing.T) {
 	if out["stored_rows_per_op"] != nil || out["waits_per_run"] != nil {
 		t.Errorf("report %v of what the target does not count", out)
 	}
-	reportCounters(out, counters{Runs: &zero, RunWaits: &zero}, counters{Runs: new(1000.0), RunWaits: new(990.0)}, 100)
-	if out["waits_per_run"] != 0.99 {
-		t.Errorf("report %v of 1000 Runs", out)
+	for _, row := range []struct{ results, barriers, want float64 }{
+		{990, 100, 0.99}, {1000, 1000, 1.9}, {1000, 50, 1}, // of 100 operations with ten Runs each
+	} {
+		from := counters{Runs: &zero, RunWaits: &zero, BarrierWaits: &zero}
+		reportCounters(out, from, counters{Runs: new(1000.0), RunWaits: &row.results, BarrierWaits: &row.barriers}, 100)
+		if out["waits_per_run"] != row.want {
+			t.Errorf("report %v, want %v waits", out, row.want)
+		}
 	}
 	out = report{}
 	reportCounters(out, counters{}, after, 100)

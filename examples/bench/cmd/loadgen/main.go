@@ -5,12 +5,11 @@ package main
 
 import (
 	"encoding/json"
-	"flag"
-	"fmt"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 	"github.com/dormouse-run/dormouse/examples/bench/internal/wire"
 )
 
@@ -35,7 +34,7 @@ type config struct {
 
 func parse(args []string) (*config, error) {
 	c := &config{}
-	fs := flag.NewFlagSet("loadgen", flag.ContinueOnError)
+	fs := command.Flags("loadgen")
 	url := fs.String("url", "http://127.0.0.1:28080", "base `URL` of the target's ingress")
 	fs.StringVar(&c.workload, "w", "call", "workload: echo, call, hot, steps, awk, send, park, resolve or ready")
 	fs.IntVar(&c.clients, "c", 64, "concurrent clients, each with one request under way")
@@ -52,7 +51,7 @@ func parse(args []string) (*config, error) {
 	fs.StringVar(&c.tag, "tag", "", "text that is copied to the output")
 	fs.StringVar(&c.prefix, "prefix", "", "prefix of keys")
 	fs.BoolVar(&c.perf, "perf", true, "count the target's fsync calls, when perf is installed")
-	if err := fs.Parse(args); err != nil {
+	if err := command.Parse(fs, args); err != nil {
 		return nil, err
 	}
 	c.host = strings.TrimSuffix(strings.TrimPrefix(*url, "http://"), "/")
@@ -62,18 +61,13 @@ func parse(args []string) (*config, error) {
 
 func main() {
 	c, err := parse(os.Args[1:])
-	if err != nil {
-		os.Exit(2)
+	if err == nil {
+		out := report{"tag": c.tag, "w": c.workload, "c": c.clients}
+		if err = c.run(out); err == nil {
+			err = json.NewEncoder(os.Stdout).Encode(out)
+		}
 	}
-	out := report{"tag": c.tag, "w": c.workload, "c": c.clients}
-	if err := c.run(out); err != nil {
-		fmt.Fprintln(os.Stderr, "loadgen:", err)
-		os.Exit(1)
-	}
-	if err := json.NewEncoder(os.Stdout).Encode(out); err != nil {
-		fmt.Fprintln(os.Stderr, "loadgen:", err)
-		os.Exit(1)
-	}
+	command.Exit("loadgen", err)
 }
 
 func (c *config) run(out report) error {

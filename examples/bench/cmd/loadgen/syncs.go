@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -25,6 +26,7 @@ func countSyncs(pids []string, d time.Duration) (count func() (n float64, known 
 		"-p", strings.Join(pids, ","), "sleep", fmt.Sprintf("%.2f", d.Seconds()))
 	var out bytes.Buffer
 	cmd.Stderr = &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if cmd.Start() != nil {
 		return none
 	}

@@ -7,13 +7,15 @@
 package main
 
 import (
+	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 )
 
 // config is what the command line says.
@@ -38,7 +40,7 @@ type config struct {
 
 func parse(args []string) (*config, error) {
 	c := &config{restate: os.Getenv("RESTATE_SERVER")}
-	fs := flag.NewFlagSet("peers", flag.ContinueOnError)
+	fs := command.Flags("peers")
 	fs.StringVar(&c.root, "root", ".", "`directory` that holds bin, conf, data and results")
 	fs.StringVar(&c.peer, "peer", "ours", "ours, ceil, echo, echo-net, restate[-default|-tuned|-nofsync], or any other name with -url")
 	fs.StringVar(&c.workload, "w", "w1", "w1 to w6, or echo")
@@ -48,13 +50,13 @@ func parse(args []string) (*config, error) {
 	fs.DurationVar(&c.warmup, "warm", 1500*time.Millisecond, "time before it")
 	fs.IntVar(&c.n, "n", 10000, "w5: invocations that are parked")
 	fs.DurationVar(&c.limit, "max", 150*time.Second, "w5: limit of each phase")
-	fs.StringVar(&c.command, "cmd", "", "`command` that starts another target")
+	fs.StringVar(&c.command, "cmd", "", "`command` that starts another target and stays in the foreground")
 	fs.StringVar(&c.url, "url", "", "its base `URL`")
 	fs.StringVar(&c.stats, "stats", "", "`URL` of its counters")
 	dirs := fs.String("dirs", "", "its data directories, separated by commas; WIPED at the start when -cmd is given")
 	fs.IntVar(&c.memory, "memguard", 10, "kill a target that takes more than this many GiB")
 	fs.StringVar(&c.profile, "profile", "", "`file` for a CPU profile of the measured time, of a target that serves one")
-	if err := fs.Parse(args); err != nil {
+	if err := command.Parse(fs, args); err != nil {
 		return nil, err
 	}
 	if *dirs != "" {
@@ -87,24 +89,29 @@ func workloads() map[string]workload {
 func main() {
 	c, err := parse(os.Args[1:])
 	if err == nil {
-		err = c.run()
+		ctx, stop := command.Context()
+		defer stop()
+		err = c.run(ctx)
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "peers:", err)
-		os.Exit(1)
-	}
+	command.Exit("peers", err)
 }
 
 func (c *config) path(parts ...string) string {
 	return filepath.Join(append([]string{c.root}, parts...)...)
 }
 
-func (c *config) run() (err error) {
+// run ends with ctx, and when a process of the target does.
+func (c *config) run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	t, err := c.target()
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(c.path("results"), 0o755); err != nil {
+	if err := t.prepare(cancel); err != nil {
+		return err
+	}
+	if err := errors.Join(os.MkdirAll(c.path("results"), 0o755), os.MkdirAll(c.path("data"), 0o755)); err != nil {
 		return err
 	}
 	results, err := os.OpenFile(c.path("results", c.peer+"-"+c.workload+".jsonl"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
@@ -117,11 +124,11 @@ func (c *config) run() (err error) {
 	if err := t.start(); err != nil {
 		return err
 	}
-	go r.guardMemory()
+	go r.guardMemory(cancel)
 	if t.register != nil {
-		if err := t.register(); err != nil {
+		if err := t.register(ctx); err != nil {
 			return fmt.Errorf("register the handlers: %w", err)
 		}
 	}
-	return r.workload()
+	return r.workload(ctx)
 }

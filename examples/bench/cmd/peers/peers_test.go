@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -44,10 +45,10 @@ func TestARestateServerNeedsItsBinary(t *testing.T) {
 	}
 	c.restate = "restate-server"
 	got, err := c.target()
-	if err != nil || len(got.processes) != 2 || !got.processes[0].durable || got.processes[1].durable {
+	if err != nil || len(got.processes) != 2 || got.durable != got.processes[0] {
 		t.Fatalf("%+v, %v", got, err)
 	}
-	if args := strings.Join(got.processes[0].args, " "); !strings.Contains(args, "conf/restate-tuned.toml") {
+	if args := strings.Join(got.processes[0].Args, " "); !strings.Contains(args, "conf/restate-tuned.toml") {
 		t.Errorf("started with %s", args)
 	}
 }
@@ -59,24 +60,33 @@ func TestOnlyDirectoriesOfTargetsThatWeStartAreWiped(t *testing.T) {
 	if err := os.WriteFile(kept, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := prepare(t, "-peer", "other", "-url", "http://127.0.0.1:1", "-dirs", dir); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(kept); err != nil {
-		t.Errorf("data of a running target is gone: %v", err)
-	}
-	if _, _, err := prepare(t, "-peer", "other", "-url", "http://127.0.0.1:1", "-dirs", dir, "-cmd", "server"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(kept); !os.IsNotExist(err) {
-		t.Errorf("data of an earlier run is still there: %v", err)
+	for _, row := range []struct {
+		command     string
+		ready, kept bool
+	}{{"", true, true}, {"no-such-server", false, true}, {"sleep 60", true, false}} {
+		_, got, err := prepare(t, "-peer", "other", "-url", "http://127.0.0.1:1", "-dirs", dir, "-cmd", row.command)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.prepare(nil); (err == nil) != row.ready {
+			t.Errorf("%q: %v", row.command, err)
+		}
+		if _, err := os.Stat(kept); os.IsNotExist(err) == row.kept {
+			t.Errorf("%q: %v of the data, which is to be kept: %v", row.command, err, row.kept)
+		}
 	}
 }
 
 func TestAProcessIsNamedOnlyWhileItRuns(t *testing.T) {
 	t.Parallel()
-	p := &process{name: "server", args: []string{"sleep", "60"}, log: filepath.Join(t.TempDir(), "log"), durable: true}
-	target := &target{processes: []*process{p}}
+	c := &config{root: t.TempDir(), peer: "other", url: "http://127.0.0.1:1", command: "sleep 60"}
+	target := c.other()
+	if err := os.Mkdir(c.path("data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := target.prepare(nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := target.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -89,5 +99,13 @@ func TestAProcessIsNamedOnlyWhileItRuns(t *testing.T) {
 	target.stop()
 	if !strings.HasPrefix(first, "server=") || !strings.HasPrefix(second, "server=") || first == second || target.pids() != "" {
 		t.Errorf("processes %q, %q, %q", first, second, target.pids())
+	}
+}
+
+func TestWhereURLsLead(t *testing.T) {
+	t.Parallel()
+	got := addresses("http://127.0.0.1:1", "http://127.0.0.1:1/stats", "", "http://localhost/stats")
+	if want := []string{"127.0.0.1:1", "localhost:80"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

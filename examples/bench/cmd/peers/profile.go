@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,18 +9,23 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
 )
 
 // profiling takes a CPU profile of the target during the measured time of the
 // run that begins now, when one is wanted. done waits for it.
-func (r *runner) profiling() (done func() error) {
+func (r *runner) profiling(ctx context.Context) (done func() error) {
 	if r.profile == "" {
 		return func() error { return nil }
 	}
 	ended := make(chan error, 1)
 	go func() {
-		time.Sleep(r.warmup)
-		ended <- fetchProfile(profileURL(r.target.stats, r.duration), r.profile)
+		if err := child.Sleep(ctx, r.warmup); err != nil {
+			ended <- err
+			return
+		}
+		ended <- fetchProfile(ctx, profileURL(r.target.stats, r.duration), r.profile)
 	}()
 	return func() error { return <-ended }
 }
@@ -30,8 +36,12 @@ func profileURL(stats string, d time.Duration) string {
 	return fmt.Sprintf("%s/debug/pprof/profile?seconds=%d", strings.TrimSuffix(stats, "/stats"), max(1, int(d.Seconds())))
 }
 
-func fetchProfile(url, file string) (err error) {
-	resp, err := http.Get(url)
+func fetchProfile(ctx context.Context, url, file string) (err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}

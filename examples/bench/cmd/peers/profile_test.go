@@ -22,13 +22,13 @@ func TestAProfileIsOfTheMeasuredTime(t *testing.T) {
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "cpu.pprof")
 	r := &runner{config: &config{profile: file, duration: 4 * time.Second}, target: &target{stats: server.URL + "/stats"}}
-	if err := r.profiling()(); err != nil {
+	if err := r.profiling(t.Context())(); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != "samples" || asked != "/debug/pprof/profile?seconds=4" {
 		t.Errorf("asked for %s, got %q, %v", asked, got, err)
 	}
-	if err := fetchProfile(server.URL+"/other", file); err == nil {
+	if err := fetchProfile(t.Context(), server.URL+"/other", file); err == nil {
 		t.Error("a target without profiles has given one")
 	}
 }

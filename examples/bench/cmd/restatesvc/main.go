@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,20 +12,19 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 	restate "github.com/restatedev/sdk-go"
 	"github.com/restatedev/sdk-go/server"
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:28581", "`address` that the Restate server calls")
-	stats := flag.String("stats", "127.0.0.1:28582", "`address` of GET /stats")
-	callback := flag.String("cb", "http://127.0.0.1:28900/cb", "`URL` that the callback of wait is posted to")
-	flag.Parse()
+	fs := command.Flags("restatesvc")
+	addr := fs.String("addr", "127.0.0.1:28581", "`address` that the Restate server calls")
+	stats := fs.String("stats", "127.0.0.1:28582", "`address` of GET /stats")
+	callback := fs.String("cb", "http://127.0.0.1:28900/cb", "`URL` that the callback of wait is posted to")
+	command.Exit("restatesvc", command.Parse(fs, os.Args[1:]))
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	if err := run(*addr, *stats, *callback); err != nil {
-		fmt.Fprintln(os.Stderr, "restatesvc:", err)
-		os.Exit(1)
-	}
+	command.Exit("restatesvc", run(*addr, *stats, *callback))
 }
 
 func run(addr, stats, callback string) error {

@@ -1,17 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
 	"github.com/dormouse-run/dormouse/examples/bench/internal/procfs"
 )
 
@@ -24,50 +23,17 @@ const (
 
 // program is the process that is measured.
 type program struct {
-	path, dir, log string
-	cmd            *exec.Cmd // nil while it is not running
+	child.Process
+	dir string
 }
 
-// start starts the program. It dies with this one.
-func (p *program) start() (err error) {
-	log, err := os.OpenFile(p.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	cmd := exec.Command(p.path, "-data", p.dir, "-ingress", ingress, "-admin", admin, "-stats", stats, "-retention", "0")
-	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start %s: %w", p.path, err)
-	}
-	p.cmd = cmd
-	return nil
-}
-
-// kill ends the program as a crash would, if it runs.
-func (p *program) kill() {
-	if p.cmd == nil {
-		return
-	}
-	// Both report what is wanted: that it was killed, or had ended before.
-	_ = p.cmd.Process.Kill()
-	_ = p.cmd.Wait()
-	p.cmd = nil
-}
-
-// stop lets the program end in order.
-func (p *program) stop() error {
-	err := p.cmd.Process.Signal(syscall.SIGTERM)
-	if err == nil {
-		err = p.cmd.Wait()
-	}
-	p.cmd = nil
-	return err
+func newProgram(path, dir, log string) *program {
+	args := []string{path, "-data", dir, "-ingress", ingress, "-admin", admin, "-stats", stats, "-retention", "0"}
+	return &program{dir: dir, Process: child.Process{Name: "the program", Args: args, Log: log, Listens: []string{ingress, admin, stats}}}
 }
 
 // ready waits until the program answers, and returns how long that took.
-func (p *program) ready(limit time.Duration) (time.Duration, error) {
+func (p *program) ready(ctx context.Context, limit time.Duration) (time.Duration, error) {
 	start := time.Now()
 	for time.Since(start) < limit {
 		resp, err := http.Get("http://" + ingress + "/restate/health")
@@ -77,13 +43,15 @@ func (p *program) ready(limit time.Duration) (time.Duration, error) {
 				return time.Since(start), nil
 			}
 		}
-		time.Sleep(10 * time.Millisecond)
+		if err := child.Sleep(ctx, 10*time.Millisecond); err != nil {
+			return 0, err
+		}
 	}
-	return 0, fmt.Errorf("%s does not answer: look into %s", p.path, p.log)
+	return 0, fmt.Errorf("%s does not answer: look into %s", p.Args[0], p.Log)
 }
 
 func (p *program) process() procfs.Process {
-	return procfs.Process{PID: strconv.Itoa(p.cmd.Process.Pid)}
+	return procfs.Process{PID: p.PID()}
 }
 
 // figures are the metrics of the program, each summed over its labels.
@@ -120,14 +88,17 @@ func readFigures(text string) figures {
 const look = 200 * time.Millisecond
 
 // until waits until the figures say so, and returns them.
-func (p *program) until(limit time.Duration, so func(figures) bool) (figures, error) {
-	for deadline := time.Now().Add(limit); ; time.Sleep(look) {
+func (p *program) until(ctx context.Context, limit time.Duration, so func(figures) bool) (figures, error) {
+	for deadline := time.Now().Add(limit); ; {
 		f, err := p.figures()
 		if err != nil || so(f) {
 			return f, err
 		}
 		if time.Now().After(deadline) {
-			return nil, fmt.Errorf("not done after %v", limit)
+			return nil, fmt.Errorf("not done after %v: -max allows more", limit)
+		}
+		if err := child.Sleep(ctx, look); err != nil {
+			return nil, err
 		}
 	}
 }

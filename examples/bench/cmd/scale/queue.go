@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -9,23 +10,23 @@ import (
 
 // queue lets invocations stand in line on one key, behind one that waits, and
 // compares the first of them with the last, when they come and when they go.
-func (c *config) queue(p *program) error {
+func (c *config) queue(ctx context.Context, p *program) error {
 	var holder ident.InvocationID
-	err := c.post(1, func(int) (string, string) { return "/Waiter/queue/hold/send", "" },
+	err := c.post(ctx, 1, func(int) (string, string) { return "/Waiter/queue/hold/send", "" },
 		func(_ int, answer []byte) (err error) { holder, err = accepted(answer); return err })
 	if err != nil {
 		return err
 	}
-	if err := c.enqueue(p); err != nil {
+	if err := c.enqueue(ctx, p); err != nil {
 		return fmt.Errorf("enqueue: %w", err)
 	}
-	if err := c.dequeue(p, holder); err != nil {
+	if err := c.dequeue(ctx, p, holder); err != nil {
 		return fmt.Errorf("dequeue: %w", err)
 	}
 	return nil
 }
 
-func (c *config) enqueue(p *program) error {
+func (c *config) enqueue(ctx context.Context, p *program) error {
 	l := newLine("enqueue", c.n)
 	window := c.window()
 	middle := c.n - 2*window
@@ -34,7 +35,7 @@ func (c *config) enqueue(p *program) error {
 		n    int
 	}{{"first", window}, {"middle", middle}, {"last", window}} {
 		stop := p.stretch()
-		if err := c.post(s.n, func(int) (string, string) { return "/Waiter/queue/pass/send", "" }, nil); err != nil {
+		if err := c.post(ctx, s.n, func(int) (string, string) { return "/Waiter/queue/pass/send", "" }, nil); err != nil {
 			return err
 		}
 		stop(l, s.name, float64(s.n))
@@ -49,11 +50,11 @@ func (c *config) enqueue(p *program) error {
 // window is how many of either end are compared.
 func (c *config) window() int { return min(50_000, c.n/4) }
 
-func (c *config) dequeue(p *program, holder ident.InvocationID) error {
+func (c *config) dequeue(ctx context.Context, p *program, holder ident.InvocationID) error {
 	l := newLine("dequeue", c.n)
 	window, total := float64(c.window()), float64(c.n+1)
 	stop := p.stretch()
-	if err := c.post(1, func(int) (string, string) { return resolve(holder) }, nil); err != nil {
+	if err := c.post(ctx, 1, func(int) (string, string) { return resolve(holder) }, nil); err != nil {
 		return err
 	}
 	done := 0.0
@@ -61,7 +62,7 @@ func (c *config) dequeue(p *program, holder ident.InvocationID) error {
 		name string
 		upTo float64
 	}{{"first", window}, {"middle", total - window}, {"last", total}} {
-		f, err := p.until(c.limit, func(f figures) bool { return f["dormouse_invocations_completed_total"] >= s.upTo })
+		f, err := p.until(ctx, c.limit, func(f figures) bool { return f["dormouse_invocations_completed_total"] >= s.upTo })
 		if err != nil {
 			return err
 		}

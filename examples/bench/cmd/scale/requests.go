@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -16,7 +17,7 @@ const requestTimeout = 60 * time.Second
 
 // post sends n requests from all clients at once. path makes the one of number
 // i; took gets the body of its answer.
-func (c *config) post(n int, path func(i int) (path, body string), took func(i int, answer []byte) error) error {
+func (c *config) post(ctx context.Context, n int, path func(i int) (path, body string), took func(i int, answer []byte) error) error {
 	var next atomic.Int64
 	var failure atomic.Pointer[error]
 	var clients sync.WaitGroup
@@ -24,7 +25,7 @@ func (c *config) post(n int, path func(i int) (path, body string), took func(i i
 		clients.Go(func() {
 			client := wire.Client{Host: ingress}
 			defer client.Close()
-			for failure.Load() == nil {
+			for failure.Load() == nil && ctx.Err() == nil {
 				i := int(next.Add(1) - 1)
 				if i >= n {
 					return
@@ -48,7 +49,7 @@ func (c *config) post(n int, path func(i int) (path, body string), took func(i i
 	if err := failure.Load(); err != nil {
 		return *err
 	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // accepted takes the id of an invocation from the answer to a send. Unmarshal

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -64,13 +66,28 @@ func TestOnlyAllocatedBlocksCount(t *testing.T) {
 
 func TestACommandLineThatCannotWorkIsRefused(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"-n", "3"}, {"-c", "-1"}, {"-rest", "soon"}} {
+	for _, args := range [][]string{{"-n", "3"}, {"-c", "-1"}, {"-rest", "soon"}, {"-parts", "everything"}, {"-parts", "waits,"}, {"waits"}} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%v was accepted", args)
 		}
 	}
-	c, err := parse([]string{"-parts", "everything"})
-	if err != nil || c.run() == nil {
-		t.Errorf("an unknown part was measured, %v", err)
+	c, err := parse([]string{"-parts", "waits, queue"})
+	if err != nil || !slices.Equal(c.parts, []string{"waits", "queue"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestNothingIsWipedForAProgramThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	c := &config{bin: "no/such/program", data: t.TempDir(), parts: []string{"queue"}, n: 4, clients: 1}
+	kept := filepath.Join(c.data, "queue")
+	if err := os.Mkdir(kept, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.run(t.Context()); err == nil || !strings.Contains(err.Error(), "no/such/program") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"time"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
 	"github.com/dormouse-run/dormouse/internal/ident"
 )
 
@@ -12,18 +14,18 @@ const maxHot = 4096
 
 // waits parks invocations, each on a key of its own, and resolves them after a
 // crash.
-func (c *config) waits(p *program) error {
+func (c *config) waits(ctx context.Context, p *program) error {
 	ids := make([]ident.InvocationID, c.n)
-	if err := c.park(p, ids); err != nil {
+	if err := c.park(ctx, p, ids); err != nil {
 		return fmt.Errorf("park: %w", err)
 	}
-	if err := c.restart(p); err != nil {
+	if err := c.restart(ctx, p); err != nil {
 		return fmt.Errorf("restart: %w", err)
 	}
-	if err := c.resolveAll(p, ids); err != nil {
+	if err := c.resolveAll(ctx, p, ids); err != nil {
 		return fmt.Errorf("resolve: %w", err)
 	}
-	if err := c.disk(p); err != nil {
+	if err := c.disk(ctx, p); err != nil {
 		return fmt.Errorf("disk: %w", err)
 	}
 	return nil
@@ -32,18 +34,24 @@ func (c *config) waits(p *program) error {
 // park sends the invocations and waits until none is left in memory. The rate
 // is that of the time up to the one after which only those are in memory that
 // the runtime keeps there on purpose.
-func (c *config) park(p *program, ids []ident.InvocationID) error {
+func (c *config) park(ctx context.Context, p *program, ids []ident.InvocationID) error {
 	l := newLine("park", c.n)
 	peak, before, start := p.peak(), p.process().CPU(), time.Now()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	sent := make(chan error, 1)
 	go func() {
-		sent <- c.post(c.n,
+		err := c.post(ctx, c.n,
 			func(i int) (path, body string) { return fmt.Sprintf("/Waiter/w%d/hold/send", i), "" },
 			func(i int, answer []byte) (err error) { ids[i], err = accepted(answer); return err })
+		if err != nil {
+			cancel(err) // what was not sent is not waited for
+		}
+		sent <- err
 	}()
 	suspended := func(f figures) float64 { return f["dormouse_attempts_suspended_total"] }
 	counted := float64(max(c.n-maxHot, 1))
-	f, err := p.until(c.limit, func(f figures) bool { return suspended(f) >= counted })
+	f, err := p.until(ctx, c.limit, func(f figures) bool { return suspended(f) >= counted })
 	if err != nil {
 		return err
 	}
@@ -54,7 +62,7 @@ func (c *config) park(p *program, ids []ident.InvocationID) error {
 	if err := <-sent; err != nil {
 		return err
 	}
-	f, err = p.until(c.limit, func(f figures) bool { return suspended(f) >= float64(c.n) && f["dormouse_attempts"] == 0 })
+	f, err = p.until(ctx, c.limit, func(f figures) bool { return suspended(f) >= float64(c.n) && f["dormouse_attempts"] == 0 })
 	if err != nil {
 		return err
 	}
@@ -62,7 +70,9 @@ func (c *config) park(p *program, ids []ident.InvocationID) error {
 	l.set("rows_per_op", f["dormouse_commit_rows_total"]/float64(c.n), 2)
 	l.set("bytes_per_op", f["dormouse_commit_bytes_total"]/float64(c.n), 0)
 	l.set("peak_anon_mib", peak(), 1)
-	time.Sleep(c.rest)
+	if err := child.Sleep(ctx, c.rest); err != nil {
+		return err
+	}
 	if err := p.reportMemory(l); err != nil {
 		return err
 	}
@@ -71,18 +81,20 @@ func (c *config) park(p *program, ids []ident.InvocationID) error {
 }
 
 // restart kills the program and starts it again.
-func (c *config) restart(p *program) error {
+func (c *config) restart(ctx context.Context, p *program) error {
 	l := newLine("restart", c.n)
-	p.kill()
-	if err := p.start(); err != nil {
+	p.Kill()
+	if err := p.Start(); err != nil {
 		return err
 	}
-	took, err := p.ready(c.limit)
+	took, err := p.ready(ctx, c.limit)
 	if err != nil {
 		return err
 	}
 	l.set("ready_s", took.Seconds(), 3)
-	time.Sleep(c.rest)
+	if err := child.Sleep(ctx, c.rest); err != nil {
+		return err
+	}
 	l.set("cpu_s", p.process().CPU(), 2)
 	if err := p.reportMemory(l); err != nil {
 		return err
@@ -91,14 +103,14 @@ func (c *config) restart(p *program) error {
 }
 
 // resolveAll answers every awakeable and waits until every invocation has ended.
-func (c *config) resolveAll(p *program, ids []ident.InvocationID) error {
+func (c *config) resolveAll(ctx context.Context, p *program, ids []ident.InvocationID) error {
 	l := newLine("resolve", c.n)
 	peak, before, start := p.peak(), p.process().CPU(), time.Now()
-	if err := c.post(c.n, func(i int) (string, string) { return resolve(ids[i]) }, nil); err != nil {
+	if err := c.post(ctx, c.n, func(i int) (string, string) { return resolve(ids[i]) }, nil); err != nil {
 		return err
 	}
 	l.set("accept_per_s", float64(c.n)/time.Since(start).Seconds(), 0)
-	f, err := p.until(c.limit, func(f figures) bool { return f["dormouse_invocations_completed_total"] >= float64(c.n) })
+	f, err := p.until(ctx, c.limit, func(f figures) bool { return f["dormouse_invocations_completed_total"] >= float64(c.n) })
 	if err != nil {
 		return err
 	}
@@ -115,14 +127,16 @@ func (c *config) resolveAll(p *program, ids []ident.InvocationID) error {
 
 // disk compares what the directory takes, a while after the last end, with what
 // a full scan finds.
-func (c *config) disk(p *program) error {
+func (c *config) disk(ctx context.Context, p *program) error {
 	l := newLine("disk", c.n)
-	time.Sleep(c.settle)
+	if err := child.Sleep(ctx, c.settle); err != nil {
+		return err
+	}
 	took := allocated(p.dir)
 	if err := p.reportMemory(l); err != nil {
 		return err
 	}
-	if err := p.stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		return err
 	}
 	rows, bytes, err := scan(p.dir)

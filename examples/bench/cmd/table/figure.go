@@ -22,8 +22,22 @@ func groups() figure {
 	return figure{"groups of commits per operation", "%.2f", func(l line) *float64 { return l.GroupCommits }}
 }
 
-// runWaits are the waits for the result of a Run to be durable, to two decimals:
-// what is under way when a run begins and ends is in the third.
+// runsOfSteps is how many Runs an operation of w3 has.
+const runsOfSteps = 10
+
+// groupsPerRun is below 1 when handlers share groups.
+func groupsPerRun() figure {
+	return figure{"groups of commits per `Run`", "%.3f", func(l line) *float64 {
+		if l.GroupCommits == nil {
+			return nil
+		}
+		return new(*l.GroupCommits / runsOfSteps)
+	}}
+}
+
+// runWaits are the waits of a handler for each Run, for its result and in front of
+// it, to two decimals: what is under way when a run begins and ends is in the
+// third.
 func runWaits() figure {
 	return figure{"waits for the disk per `Run`", "%.2f", func(l line) *float64 {
 		if l.WaitsPerRun == nil {

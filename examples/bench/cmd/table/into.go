@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -20,6 +21,25 @@ func replaceFigures(page, text string) (string, error) {
 		return "", fmt.Errorf("the page lacks the lines %q and %q around the figures", beginFigures, endFigures)
 	}
 	return front + beginFigures + "\n\n" + strings.TrimSpace(text) + "\n\n" + endFigures + back, nil
+}
+
+// checkInto reports what would keep the figures from a page, before anything is
+// measured for it.
+func (c *config) checkInto() error {
+	if c.into == "" {
+		return nil
+	}
+	if c.render == "" && (c.short || c.only != "") {
+		return errors.New("-into puts a whole measurement into the page: leave out -short and -w")
+	}
+	page, err := os.ReadFile(c.into)
+	if err != nil {
+		return fmt.Errorf("-into needs a page that is there: %w", err)
+	}
+	if _, err := replaceFigures(string(page), ""); err != nil {
+		return fmt.Errorf("%s: %w", c.into, err)
+	}
+	return nil
 }
 
 // writeInto replaces the figures of a file.

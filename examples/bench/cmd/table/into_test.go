@@ -39,3 +39,22 @@ func TestThePageOfMeasurementsHasAPlaceForThem(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestOnlyAWholeMeasurementGoesIntoAPage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	page, plain := filepath.Join(dir, "page.md"), filepath.Join(dir, "plain.md")
+	for file, text := range map[string]string{page: beginFigures + endFigures, plain: "# Page\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{{page, "-short"}, {page, "-w", "w1"}, {plain}, {filepath.Join(dir, "none.md")}} {
+		if _, err := parse(append([]string{"-into"}, args...)); err == nil {
+			t.Errorf("-into %v was accepted", args)
+		}
+	}
+	if _, err := parse([]string{"-into", page}); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"flag"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
+	"github.com/dormouse-run/dormouse/examples/bench/internal/command"
 	"github.com/dormouse-run/dormouse/examples/bench/internal/procfs"
 )
 
@@ -30,7 +32,7 @@ type config struct {
 
 func parse(args []string) (*config, error) {
 	c := &config{targets: targets(os.Getenv("RESTATE_SERVER") != "")}
-	fs := flag.NewFlagSet("table", flag.ContinueOnError)
+	fs := command.Flags("table")
 	fs.StringVar(&c.root, "root", ".", "`directory` of the module examples/bench")
 	fs.IntVar(&c.rounds, "reps", 3, "rounds in which each target has its turn; the median counts")
 	fs.DurationVar(&c.duration, "d", 4*time.Second, "measured time of a run")
@@ -41,10 +43,16 @@ func parse(args []string) (*config, error) {
 	fs.StringVar(&c.profiles, "profile", "", "`directory` for CPU profiles of the runtime, one for each line")
 	fs.StringVar(&c.render, "render", "", "print the tables of this `file`, which a former run has left, and measure nothing")
 	fs.StringVar(&c.into, "into", "", "also put the tables into this `file`, between its marks")
-	if err := fs.Parse(args); err != nil {
+	if err := command.Parse(fs, args); err != nil {
+		return nil, err
+	}
+	if err := c.checkInto(); err != nil {
 		return nil, err
 	}
 	c.plan = fullPlan()
+	if c.rounds < 1 {
+		return nil, errors.New("-reps must be 1 or more")
+	}
 	if c.short {
 		c.plan, c.rounds = shortPlan(), 1
 		c.duration, c.warmup = 700*time.Millisecond, 300*time.Millisecond
@@ -73,15 +81,14 @@ func (c *config) choose() error {
 func main() {
 	c, err := parse(os.Args[1:])
 	if err == nil {
-		err = c.run()
+		ctx, stop := command.Context()
+		defer stop()
+		err = child.Reason(ctx, c.run(ctx))
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "table:", err)
-		os.Exit(1)
-	}
+	command.Exit("table", err)
 }
 
-func (c *config) run() error {
+func (c *config) run(ctx context.Context) error {
 	r := &report{}
 	if c.render != "" {
 		b, err := os.ReadFile(c.render)
@@ -91,32 +98,46 @@ func (c *config) run() error {
 		if err != nil {
 			return fmt.Errorf("former run: %w", err)
 		}
-	} else if err := c.measureAll(r); err != nil {
+	} else if err := c.measureAll(ctx, r); err != nil {
 		return err
 	}
 	fmt.Print(r.markdown())
+	if c.render == "" && c.kept() != (&config{root: c.root}).kept() {
+		fmt.Fprintf(os.Stderr, "table: kept in %s, for it is not the whole table\n", c.kept())
+	}
 	if c.into != "" {
 		return writeInto(c.into, r.markdown())
 	}
 	return nil
 }
 
-// measureAll fills a report, and keeps it in results.
-func (c *config) measureAll(r *report) (err error) {
-	if err := c.build(); err != nil {
+// measureAll fills a report, and keeps in results what there is of it, so that a
+// later failure loses nothing.
+func (c *config) measureAll(ctx context.Context, r *report) (err error) {
+	if err := c.build(ctx); err != nil {
 		return err
 	}
 	r.Machine, r.How = procfs.Describe(c.root).String(), c.how()
-	if r.Lines, err = c.measure(); err != nil {
-		return err
+	for _, w := range c.plan {
+		lines, err := c.measure(ctx, w)
+		if err != nil {
+			return err
+		}
+		r.Lines = append(r.Lines, lines...)
+		if err := c.keep(r); err != nil {
+			return err
+		}
 	}
 	if r.Scale = c.scale; c.scale > 0 {
-		if r.Parts, err = c.measureScale(); err != nil {
+		if r.Parts, err = c.measureScale(ctx); err != nil {
+			return err
+		}
+		if err := c.keep(r); err != nil {
 			return err
 		}
 	}
 	if c.profiles != "" {
-		if r.Tops, err = c.profileAll(); err != nil {
+		if r.Tops, err = c.profileAll(ctx); err != nil {
 			return err
 		}
 	}
@@ -125,13 +146,26 @@ func (c *config) measureAll(r *report) (err error) {
 
 // how says how it was measured.
 func (c *config) how() string {
-	text := fmt.Sprintf("Medians of up to %d rounds of %v for each line, smallest and largest in parentheses; in each round the targets ran in turn. "+
-		"The load generator shares the cores. Every target syncs before it answers; retention is the default of 24 h. "+
-		"A run during which %g cores or more did something else does not count, if two others do.", c.rounds, c.duration, quiet)
+	const always = "The load generator shares the cores. Every target syncs before it answers; retention is the default of 24 h."
+	text := fmt.Sprintf("Medians of up to %d rounds of %v for each line, smallest and largest in parentheses; in each round the targets ran in turn. %s "+
+		"A run during which %g cores or more did something else does not count, if two others do.", c.rounds, c.duration, always, quiet)
+	if c.rounds == 1 {
+		text = fmt.Sprintf("One round of %v for each line, in which the targets ran in turn. %s", c.duration, always)
+	}
 	if c.short {
 		text = "**A check that everything works, not a measurement.** " + text
 	}
 	return text
+}
+
+// kept is where the report goes. What is only a part of a table does not replace
+// a whole one.
+func (c *config) kept() string {
+	name := "table.json"
+	if c.only != "" || c.short {
+		name = "table-partial.json"
+	}
+	return filepath.Join(c.root, "results", name)
 }
 
 func (c *config) keep(r *report) error {
@@ -139,7 +173,7 @@ func (c *config) keep(r *report) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(c.root, "results", "table.json")
+	file := c.kept()
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
@@ -147,8 +181,8 @@ func (c *config) keep(r *report) error {
 }
 
 // build puts every program of the module into bin.
-func (c *config) build() error {
-	cmd := exec.Command("go", "build", "-o", "bin"+string(filepath.Separator), ".", "./cmd/...")
+func (c *config) build(ctx context.Context) error {
+	cmd := child.Command(ctx, "go", "build", "-o", "bin"+string(filepath.Separator), ".", "./cmd/...")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = c.root, os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("build the module in %s: %w", c.root, err)
@@ -156,35 +190,36 @@ func (c *config) build() error {
 	return nil
 }
 
-// measure runs every target on every work, in turn, so that a machine that
+// measure runs every target on a workload, in turn, so that a machine that
 // becomes slower does so for all of them.
-func (c *config) measure() ([]line, error) {
+func (c *config) measure(ctx context.Context, w work) ([]line, error) {
 	var lines []line
-	for _, w := range c.plan {
-		for round := range c.rounds {
-			for _, t := range c.targets {
-				fmt.Fprintf(os.Stderr, "%s on %s, round %d\n", w.name, t.name, round+1)
-				out, err := c.peers(w.name, w.clients, t)
-				if err != nil {
-					return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
-				}
-				more, err := read(w, t, round, out)
-				if err != nil {
-					return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
-				}
-				lines = append(lines, more...)
+	for round := range c.rounds {
+		for _, t := range c.targets {
+			fmt.Fprintf(os.Stderr, "%s on %s, round %d\n", w.name, t.name, round+1)
+			out, err := c.peers(ctx, w.name, w.clients, t)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
 			}
+			more, err := read(w, t, round, out)
+			if err != nil {
+				return nil, fmt.Errorf("%s on %s: %w", w.name, t.name, err)
+			}
+			lines = append(lines, more...)
 		}
 	}
 	return lines, nil
 }
 
 // peers runs a target afresh and returns what is printed about it.
-func (c *config) peers(work, clients string, t target, more ...string) (string, error) {
+func (c *config) peers(ctx context.Context, work, clients string, t target, more ...string) (string, error) {
 	args := append([]string{"-root", c.root, "-peer", t.peer, "-w", work, "-c", clients,
 		"-reps", "1", "-d", c.duration.String(), "-warm", c.warmup.String()}, more...)
-	cmd := exec.Command(filepath.Join(c.root, "bin", "peers"), args...)
+	cmd := child.Command(ctx, filepath.Join(c.root, "bin", "peers"), args...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("the peers command, which says above what is wrong: %w", err)
+	}
 	return string(out), err
 }

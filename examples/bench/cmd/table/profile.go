@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
 )
 
 // top is the beginning of a CPU profile of the runtime.
@@ -21,14 +23,14 @@ const topLines = 15
 
 // profileAll takes a CPU profile of the runtime at every place of the plan. These
 // runs come after those that count, for a profile costs some of what it shows.
-func (c *config) profileAll() ([]top, error) {
+func (c *config) profileAll(ctx context.Context) ([]top, error) {
 	if err := os.MkdirAll(c.profiles, 0o755); err != nil {
 		return nil, err
 	}
 	var tops []top
 	for _, w := range c.plan {
 		for clients := range strings.SplitSeq(w.clients, ",") {
-			t, err := c.profile(w.name, clients)
+			t, err := c.profile(ctx, w.name, clients)
 			if err != nil {
 				return nil, fmt.Errorf("profile of %s with %s clients: %w", w.name, clients, err)
 			}
@@ -38,16 +40,16 @@ func (c *config) profileAll() ([]top, error) {
 	return tops, nil
 }
 
-func (c *config) profile(work, clients string) (t top, err error) {
+func (c *config) profile(ctx context.Context, work, clients string) (t top, err error) {
 	fmt.Fprintf(os.Stderr, "profile of %s with %s clients\n", work, clients)
 	t = top{Work: work, File: filepath.Join(c.profiles, work+"-c"+clients+".pprof")}
 	if _, err := fmt.Sscan(clients, &t.Clients); err != nil {
 		return t, err
 	}
-	if _, err := c.peers(work, clients, target{peer: "ours"}, "-profile", t.File); err != nil {
+	if _, err := c.peers(ctx, work, clients, target{peer: "ours"}, "-profile", t.File); err != nil {
 		return t, err
 	}
-	out, err := exec.Command("go", "tool", "pprof", "-top", "-nodecount", fmt.Sprint(topLines), t.File).Output()
+	out, err := child.Command(ctx, "go", "tool", "pprof", "-top", "-nodecount", fmt.Sprint(topLines), t.File).Output()
 	if err != nil {
 		return t, fmt.Errorf("go tool pprof: %w", err)
 	}

@@ -1,13 +1,15 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/dormouse-run/dormouse/examples/bench/internal/child"
 )
 
 // part is what the scale command prints of one part: figures by name.
@@ -25,9 +27,9 @@ func (p part) number(name string) (x float64, known bool) {
 
 // measureScale runs the scale command, which ends with an error when a request
 // of it does.
-func (c *config) measureScale() ([]part, error) {
+func (c *config) measureScale(ctx context.Context) ([]part, error) {
 	fmt.Fprintf(os.Stderr, "scale with %d invocations\n", c.scale)
-	cmd := exec.Command(filepath.Join(c.root, "bin", "scale"), "-n", strconv.Itoa(c.scale),
+	cmd := child.Command(ctx, filepath.Join(c.root, "bin", "scale"), "-n", strconv.Itoa(c.scale),
 		"-bin", filepath.Join(c.root, "bin", "bench"), "-data", filepath.Join(c.root, "data", "scale"))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()

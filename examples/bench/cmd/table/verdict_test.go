@@ -103,6 +103,13 @@ func TestAGoalMayBeANumberOfItsOwn(t *testing.T) {
 			t.Errorf("%v: %+v", waits, v)
 		}
 	}
+	for commits, want := range map[float64]judgement{5: met, 5.1: missed} {
+		steps.GroupCommits = &commits
+		shared := goal{work: "w1", clients: 64, figure: groupsPerRun(), atMost: 0.5}
+		if v := shared.judge(summarize([]line{steps})); v.judged != want {
+			t.Errorf("%v: %+v", commits, v)
+		}
+	}
 	if v := g.judge(summarize([]line{run(runtimeName, 0, 100)})); v.judged != unmeasured {
 		t.Errorf("without completions: %+v", v)
 	}
