@@ -81,8 +81,10 @@ type committer struct {
 	work      []*op
 	batches   []*persistence.Batch
 	timerMark int64 // the mark on disk
-	// hurried is until when the committer does not step back.
-	hurried time.Time
+	// hurried is until when the committer does not step back, overlong how often in
+	// a row, up to 5, it has taken too long.
+	hurried  time.Time
+	overlong int
 
 	commits, ops, rows, bytes atomic.Uint64
 
@@ -261,18 +263,14 @@ const longLinger = 5 * time.Millisecond
 // the queue was aborted meanwhile.
 //
 // Where the program around us keeps the processors busy, a step back ends when the
-// scheduler says so, after tens of milliseconds. Then the next ones are left out,
-// for a hundred times as long.
+// scheduler says so, after tens of milliseconds. Then the next ones are left out:
+// see hurry.
 func (c *committer) linger() error {
 	begun := c.lapse()
 	if begun.Before(c.hurried) {
 		return nil
 	}
-	defer func() {
-		if now := c.lapse(); now.Sub(begun) > longLinger {
-			c.hurried = now.Add(100 * now.Sub(begun))
-		}
-	}()
+	defer func() { c.hurry(begun) }()
 	until := begun.Add(maxLinger)
 	awaited := false
 	for range maxYields {
@@ -288,6 +286,21 @@ func (c *committer) linger() error {
 		}
 	}
 	return nil
+}
+
+// hurry notes how long the committer has stepped back. When that was too long it
+// does not for four times as long, and after each further time for twice that, up
+// to 128 times: one long time may be the engine, which flushes a memtable now and
+// then; it is neighbours who do not stop that must not cost more than a hundredth.
+func (c *committer) hurry(begun time.Time) {
+	now := c.lapse()
+	took := now.Sub(begun)
+	if took <= longLinger {
+		c.overlong = 0
+		return
+	}
+	c.hurried = now.Add(took << (2 + c.overlong))
+	c.overlong = min(c.overlong+1, 5)
 }
 
 // awaited reports whether anything happens when the output is durable. A handler

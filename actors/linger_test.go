@@ -128,7 +128,8 @@ func TestBusyNeighboursAreNotWaitedForAgainAndAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const slice = 20 * time.Millisecond
 		c := newCommitterTest()
-		yields, now := 0, time.Now()
+		yields, began := 0, time.Now()
+		now := began
 		c.lapse = func() time.Time { return now }
 		c.committer.sched = yielding{Goroutines: new(Goroutines), yield: func() {
 			yields++
@@ -141,19 +142,42 @@ func TestBusyNeighboursAreNotWaitedForAgainAndAgain(t *testing.T) {
 			c.enqueue(o)
 			synctest.Wait()
 		}
-		for seq := range ident.Seq(50) {
+		for seq := range ident.Seq(10_000) {
 			commit(seq + 1)
+			now = now.Add(time.Millisecond)
 		}
-		if len(c.released) != 50 || yields != 1 {
-			t.Errorf("released %d outputs after %d yields, want 50 after 1", len(c.released), yields)
-		}
-		now = now.Add(100*slice + time.Millisecond)
-		commit(51)
-		if yields != 2 {
-			t.Errorf("%d yields when the pause is over, want one more", yields)
+		if lost := time.Duration(yields) * slice; len(c.released) != 10_000 || yields < 6 || lost > now.Sub(began)/40 {
+			t.Errorf("released %d outputs and stepped back for %v of %v, want a hundredth and the first few times", len(c.released), lost, now.Sub(began))
 		}
 		c.stop()
 	})
+}
+
+// TestOneLongStepBackIsForgiven has a memtable be flushed, once.
+func TestOneLongStepBackIsForgiven(t *testing.T) {
+	t.Parallel()
+	c := newCommitterTest()
+	now := time.Now()
+	c.lapse = func() time.Time { return now }
+	stepBack := func(took time.Duration) (pause time.Duration) {
+		begun := now
+		now = now.Add(took)
+		c.hurry(begun)
+		return c.hurried.Sub(now)
+	}
+	for range 3 {
+		if pause := stepBack(20 * time.Millisecond); pause != 80*time.Millisecond {
+			t.Errorf("after one long time none for %v, want 80ms", pause)
+		}
+		now = c.hurried
+		stepBack(maxLinger)
+	}
+	for _, want := range []time.Duration{80, 160, 320, 640, 1280, 2560, 2560} {
+		if pause := stepBack(20 * time.Millisecond); pause != want*time.Millisecond {
+			t.Errorf("none for %v, want %v", pause, want*time.Millisecond)
+		}
+		now = c.hurried
+	}
 }
 
 // TestAClosureAtItsBarrierIsNotKeptWaiting lets a handler reach its first Run while
