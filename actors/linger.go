@@ -15,8 +15,12 @@ const (
 )
 
 // longLinger is what no stepping back takes where only the runtime is at work: half
-// a time slice of the Go scheduler.
-const longLinger = 5 * time.Millisecond
+// a time slice of the Go scheduler. It counts for no more than maxOverlong: a
+// process that was stopped for an hour has met no neighbour.
+const (
+	longLinger  = 5 * time.Millisecond
+	maxOverlong = 200 * time.Millisecond
+)
 
 // linger gives handlers a moment to end while nobody waits for the disk. A
 // handler starts when its invocation is applied, and a short one ends before a
@@ -65,7 +69,7 @@ func (c *committer) hurry(begun time.Time) {
 		c.overlong = 0
 		return
 	}
-	c.hurried = now.Add(took << (2 + c.overlong))
+	c.hurried = now.Add(min(took, maxOverlong) << (2 + c.overlong))
 	c.overlong = min(c.overlong+1, 5)
 }
 

@@ -1,6 +1,7 @@
 package objects
 
 import (
+	"math"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -117,10 +118,10 @@ func (p RetryPolicy) Delay(failed uint32) time.Duration {
 	return backoff(p.InitialInterval, p.MaxInterval, p.Factor, failed)
 }
 
-// backoff returns min(limit, initial·factor^(failed−1)). A limit of 0 is a century.
+// backoff returns min(limit, initial·factor^(failed−1)). A limit of 0 is none.
 func backoff(initial, limit time.Duration, factor float64, failed uint32) time.Duration {
 	if limit == 0 {
-		limit = 100 * 365 * 24 * time.Hour
+		limit = math.MaxInt64
 	}
 	delay, bound := float64(initial), float64(limit)
 	if factor > 1 {

@@ -93,8 +93,9 @@ func (e *encoder) target(t *ident.Target) {
 func (e *encoder) inline(v []byte, blob uint64) { e.num((uint64(len(v))<<1 | blob) + 1) }
 
 // time appends a time in milliseconds, 0 for none, as the distance from the one
-// before it in the row, which must not be the whole range of its type. The times of a record are close together: most of them take
-// one or two bytes, where six would tell the day, too.
+// before it in the row, which must not be the whole range of its type. The times
+// of a record are close together: most of them take one or two bytes, where six
+// would tell the day, too.
 func (e *encoder) time(t int64) {
 	if t == 0 {
 		e.num(0)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,12 +117,12 @@ func (g *guard) logs() ([]string, error) {
 // engine takes its memory for the next log, which is then cleared, page by page,
 // instead of staying untouched until there is something to write into it.
 func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
-	f, err := z.OpenMmapFile(filepath.Join(g.dir, name), os.O_RDONLY, 0)
-	if err != nil {
-		return 0, err
-	}
-	span, err := scanLog(f.Data, last+1)
-	err = errors.Join(err, f.Close(-1))
+	var span logSpan
+	err := mapped(filepath.Join(g.dir, name), func(f *z.MmapFile) (err error) {
+		defer func() { err = errors.Join(err, f.Close(-1)) }()
+		span, err = scanLog(f.Data, last+1)
+		return err
+	})
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("log file %s: %w", name, err)
@@ -178,6 +179,23 @@ func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
 // that it keeps: all of the store would be in the memory of the process before
 // anything was asked of it. This map is gone at the end.
 func inspectTable(path string, m badger.TableManifest) (version uint64, err error) {
+	err = mapped(path, func(f *z.MmapFile) (err error) {
+		t, err := table.OpenTable(f, table.Options{ReadOnly: true, Compression: m.Compression, ChkMode: options.NoVerification})
+		if err != nil {
+			return errors.Join(err, f.Close(-1))
+		}
+		defer func() { err = errors.Join(err, t.Close(-1)) }()
+		version = t.MaxVersion()
+		return t.VerifyChecksum()
+	})
+	return version, err
+}
+
+// mapped maps a file for read, which closes it. What the disk does not give is an
+// error that read ends with, as it would be without a map, and not the end of the
+// process.
+func mapped(path string, read func(*z.MmapFile) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("it cannot be read: %.200v", r)
@@ -185,12 +203,7 @@ func inspectTable(path string, m badger.TableManifest) (version uint64, err erro
 	}()
 	f, err := z.OpenMmapFile(path, os.O_RDONLY, 0)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	t, err := table.OpenTable(f, table.Options{ReadOnly: true, Compression: m.Compression, ChkMode: options.NoVerification})
-	if err != nil {
-		return 0, errors.Join(err, f.Close(-1))
-	}
-	version = t.MaxVersion()
-	return version, errors.Join(t.VerifyChecksum(), t.Close(-1))
+	return read(f)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dgraph-io/ristretto/v2/z"
+
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
@@ -443,4 +445,28 @@ func TestEmptyFilesOfAKillDoNotKeepTheStoreShut(t *testing.T) {
 		}
 	}
 	wantNumbered(t, openStore(t, dir), 2, 10)
+}
+
+// TestAPageThatTheDiskDoesNotGiveIsAnError cuts a file behind the back of its map,
+// which for a reader is the same.
+func TestAPageThatTheDiskDoesNotGiveIsAnError(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, make([]byte, 1<<16), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sum := byte(0)
+	err := mapped(path, func(f *z.MmapFile) error {
+		defer f.Close(-1)
+		if err := os.Truncate(path, 0); err != nil {
+			return err
+		}
+		for _, b := range f.Data {
+			sum += b
+		}
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("got %v and %d", err, sum)
+	}
 }

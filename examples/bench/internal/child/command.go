@@ -27,15 +27,13 @@ func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// signal reaches a program that has not been waited for, and what it has started
-// in its group.
+// signal reaches a program that has not been waited for, and what it has started in
+// its group, once each: a second one would end it at once.
 func signal(cmd *exec.Cmd, s syscall.Signal) error {
-	if err := cmd.Process.Signal(s); err != nil {
+	if err := cmd.Process.Signal(syscall.Signal(0)); err != nil {
 		return err
 	}
-	// The group may have gone meanwhile.
-	_ = syscall.Kill(-cmd.Process.Pid, s)
-	return nil
+	return syscall.Kill(-cmd.Process.Pid, s)
 }
 
 // Reason is why ctx has ended, or err if it goes on. A program that has just
