@@ -1,0 +1,264 @@
+package sim
+
+import (
+	"errors"
+	"reflect"
+	"time"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// disk is the store of one process, with a judge between the two. What it keeps
+// survives the process; what it had not synced does not.
+//
+// The judge has a store of its own, the reference, in which each output is
+// committed alone, in the order in which it was encoded. Whatever the committer
+// and the store do to make a group out of many outputs, after a commit both must
+// hold the same rows.
+type disk struct {
+	*persistence.Memory
+	loop    *loop
+	process *process
+	faults  diskFaults
+
+	reference *persistence.Memory
+	// outputs are encoded and not durable, in that order.
+	outputs []*output
+	// written counts the outputs that are going to change a row.
+	written map[machine.Key]int
+	// taken are the outbox rows that an output which is not durable removes.
+	taken map[machine.Key]ident.Seq
+	// handed is the highest outbox number that an output of a pair of keys has
+	// taken.
+	handed map[pair]ident.Seq
+	last   ident.Seq
+	stats  *Stats
+	// failed says that the disk has ended its process, or will.
+	failed bool
+}
+
+// diskFaults say what the disk does to its process.
+type diskFaults struct {
+	// crashIn counts commits until the process ends at one, 0 for never; after
+	// says that the group is on disk by then.
+	crashIn int
+	after   bool
+	// failIn counts commits until one fails.
+	failIn int
+	// slow is the longest that a sync takes.
+	slow time.Duration
+	// ended is told when the process has to end.
+	ended func()
+}
+
+// output is what one event has written.
+type output struct {
+	seq   ident.Seq
+	batch *persistence.Batch
+	alone *persistence.Batch
+	keys  []machine.Key
+	taken []machine.Key
+}
+
+// pair is a sender and a receiver.
+type pair struct{ from, to ident.ObjectKey }
+
+var errDisk = errors.New("the disk of the simulation has failed")
+
+// newDisk returns the disk of a first process; next that of the one which
+// follows.
+func newDisk(l *loop, p *process, stats *Stats) *disk {
+	return &disk{
+		Memory: persistence.NewMemory().(*persistence.Memory), reference: persistence.NewMemory().(*persistence.Memory),
+		loop: l, process: p, stats: stats,
+		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]ident.Seq),
+	}
+}
+
+// next ends the disk as the end of its process does, and returns what the next one
+// finds.
+func (d *disk) next(p *process) *disk {
+	return &disk{
+		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
+		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed,
+	}
+}
+
+// Encode implements persistence.Store.
+func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch, error) {
+	batch, err := d.Memory.Encode(seq, writes)
+	if err != nil || d.process.dead {
+		return batch, err
+	}
+	alone, err := d.reference.Encode(seq, writes)
+	if err != nil {
+		return nil, err
+	}
+	if seq <= d.last {
+		d.loop.fail(InvariantPrefix, "output %v is encoded after output %v", seq, d.last)
+	}
+	d.last = seq
+	o := &output{seq: seq, batch: batch, alone: alone, keys: make([]machine.Key, 0, len(writes))}
+	for i := range writes {
+		w := &writes[i]
+		k := w.Delete
+		if w.Put != nil {
+			k = w.Put.Key()
+		}
+		if w.ForeignOutbox {
+			d.take(o, k)
+		}
+		o.keys = append(o.keys, k)
+		d.written[k]++
+	}
+	d.outputs = append(d.outputs, o)
+	return batch, nil
+}
+
+// take judges an output that takes an outbox row: the row is durable, and nobody
+// else has taken it.
+func (d *disk) take(o *output, k machine.Key) {
+	row, err := d.get(k)
+	switch by, taken := d.taken[k]; {
+	case err != nil:
+		d.loop.fail(InvariantHandOver, "outbox row %v cannot be read: %v", k, err)
+	case taken:
+		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which output %v has taken", o.seq, k, by)
+	case row == nil && d.written[k] > 0:
+		d.loop.fail(InvariantGate, "output %v takes outbox row %v, which is not durable", o.seq, k)
+	case row == nil:
+		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which is gone", o.seq, k)
+	}
+	d.taken[k] = o.seq
+	o.taken = append(o.taken, k)
+}
+
+// Commit implements persistence.Store.
+func (d *disk) Commit(group []*persistence.Batch, marks persistence.Marks) error {
+	d.stats.Commits++
+	if d.faults.slow > 0 && d.loop.chance(4) {
+		d.process.sleep(d.loop.between(0, d.faults.slow))
+	} else {
+		d.process.Yield()
+	}
+	crash, fail := countDown(&d.faults.crashIn), countDown(&d.faults.failIn)
+	d.failed = d.failed || crash || fail
+	if crash && !d.faults.after || fail {
+		d.faults.ended()
+		if crash {
+			d.process.Signal().Wait() // for the end
+		}
+		return errDisk
+	}
+	if err := d.Memory.Commit(group, marks); err != nil {
+		return err
+	}
+	d.judge(group)
+	if crash {
+		d.faults.ended()
+		d.process.Signal().Wait()
+	}
+	d.process.Yield()
+	return nil
+}
+
+func countDown(n *int) (zero bool) {
+	if *n > 0 {
+		*n--
+		return *n == 0
+	}
+	return false
+}
+
+// judge compares what a commit has made of a group with what the outputs in it
+// say.
+func (d *disk) judge(group []*persistence.Batch) {
+	if len(group) > len(d.outputs) {
+		d.loop.fail(InvariantPrefix, "a group of %d outputs, of %d that were encoded", len(group), len(d.outputs))
+		return
+	}
+	done := d.outputs[:len(group)]
+	for i, o := range done {
+		if o.batch != group[i] {
+			d.loop.fail(InvariantPrefix, "output %v is committed when it is the turn of output %v", group[i].Seq, o.seq)
+			return
+		}
+		if err := d.reference.Commit([]*persistence.Batch{o.alone}, persistence.Marks{}); err != nil {
+			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
+			return
+		}
+	}
+	for _, o := range done {
+		for _, k := range o.keys {
+			d.settle(k)
+		}
+		for _, k := range o.taken {
+			delete(d.taken, k)
+		}
+		d.compare(o)
+	}
+	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
+}
+
+func (d *disk) settle(k machine.Key) {
+	if n := d.written[k] - 1; n > 0 {
+		d.written[k] = n
+	} else {
+		delete(d.written, k)
+	}
+}
+
+// compare compares the rows that an output has written.
+func (d *disk) compare(o *output) {
+	for _, k := range o.keys {
+		have, err := d.get(k)
+		want, wantErr := getFrom(d.reference, k)
+		switch {
+		case err != nil || wantErr != nil:
+			d.loop.fail(InvariantPrefix, "row %v cannot be read: %v, %v", k, err, wantErr)
+		case !reflect.DeepEqual(have, want):
+			d.loop.fail(InvariantPrefix, "row %v is %+v after a commit with output %v, and has to be %+v", k, have, o.seq, want)
+		}
+	}
+}
+
+func (d *disk) get(k machine.Key) (machine.Row, error) { return getFrom(d.Memory, k) }
+
+func getFrom(m *persistence.Memory, k machine.Key) (row machine.Row, err error) {
+	err = m.Read(func(r persistence.Reader) error {
+		row, err = r.Get(k)
+		return err
+	})
+	return row, err
+}
+
+// Read implements persistence.Store.
+func (d *disk) Read(fn func(persistence.Reader) error) error {
+	t := d.loop.current
+	if t == nil || t.name != actorTask {
+		return d.Memory.Read(fn)
+	}
+	return d.Memory.Read(func(r persistence.Reader) error {
+		return fn(&actorReader{Reader: r, disk: d})
+	})
+}
+
+// actorTask is the name of the tasks on which actors read rows of their keys.
+const actorTask = "actor"
+
+// actorReader is the Reader of an actor. What an actor reads it takes for the whole
+// truth, so no output of its key may be on its way to that row.
+type actorReader struct {
+	persistence.Reader
+	disk *disk
+}
+
+// Get implements persistence.Reader.
+func (r *actorReader) Get(k machine.Key) (machine.Row, error) {
+	if r.disk.written[k] > 0 {
+		r.disk.loop.fail(InvariantPrefix, "an actor reads row %v while an output that writes it is not durable", k)
+	}
+	return r.Reader.Get(k)
+}

@@ -1,0 +1,284 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// Stats count what happened in a world.
+type Stats struct {
+	// Steps are choices of who runs next.
+	Steps   uint64
+	Commits uint64
+	// Lives are the processes, Acked the requests that got an answer.
+	Lives, Acked int
+	// Invocations are those that handlers have seen.
+	Invocations int
+	Virtual     time.Duration
+	// Digest is the same for two runs of one plan.
+	Digest uint64
+}
+
+// world is a plan that happens.
+type world struct {
+	plan      *Plan
+	loop      *loop
+	chronicle *chronicle
+	logger    *slog.Logger
+	stats     Stats
+
+	// process, disk and runtime are those of the present life; runtime is nil
+	// while it starts, and after it has ended.
+	process *process
+	disk    *disk
+	runtime *actors.Runtime
+	// waiting are notified when a life begins or ends.
+	waiting []*signal
+	// ending is notified when the process shall end at once.
+	ending *signal
+	// open counts the tasks of clients and answers; quiet is notified when there
+	// are none.
+	open  int
+	quiet *signal
+	// known are ids of invocations that were acknowledged.
+	known []string
+	// calm says that nothing ends the process any more.
+	calm bool
+}
+
+// Run lets a plan happen, and returns what was found to be wrong, nil for nothing.
+func Run(p *Plan, logger *slog.Logger) (Stats, *Violation) {
+	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger}
+	w.chronicle = newChronicle(w)
+	w.ending, w.quiet = w.loop.world.signal(), w.loop.world.signal()
+	broken := w.loop.run(w.main)
+	w.stats.Steps, w.stats.Virtual, w.stats.Digest = w.loop.steps, w.loop.now, w.loop.digest
+	w.stats.Invocations = len(w.chronicle.subjects)
+	return w.stats, broken
+}
+
+// main is the first task of the world.
+func (w *world) main() {
+	w.begin()
+	w.loop.world.Go("operator", w.operate)
+	for i := range w.plan.Requests {
+		w.task("client", func() { w.serve(&w.plan.Requests[i]) })
+	}
+	for w.open > 0 {
+		w.quiet.Wait()
+	}
+	w.settle()
+}
+
+// task starts a task of the world that has to end before the world may.
+func (w *world) task(name string, fn func()) {
+	w.open++
+	w.loop.world.Go(name, func() {
+		fn()
+		if w.open--; w.open == 0 {
+			w.quiet.Notify()
+		}
+	})
+}
+
+// begin starts a process. It does not wait until it is ready.
+func (w *world) begin() {
+	w.stats.Lives++
+	w.process = w.loop.process()
+	if w.disk == nil {
+		w.disk = newDisk(w.loop, w.process, &w.stats)
+	} else {
+		w.disk = w.disk.next(w.process)
+		w.chronicle.crash()
+	}
+	w.disk.faults.slow = time.Duration(w.plan.SlowSync) * time.Millisecond
+	w.disk.faults.ended = w.ending.Notify
+	p := w.process
+	p.Go("main", func() {
+		rt, err := actors.Open(context.Background(), w.options())
+		if err != nil {
+			if w.disk.failed {
+				return
+			}
+			w.loop.fail(InvariantPanic, "the runtime does not start: %v", err)
+			return
+		}
+		w.runtime = rt
+		w.tellAll()
+	})
+}
+
+// options are those of the plan.
+func (w *world) options() actors.Options {
+	h := &w.plan.House
+	return actors.Options{
+		Store: w.disk, Services: w.services(), Clock: w.process, Scheduler: w.process,
+		Random: randomBytes{rand.New(rand.NewPCG(w.plan.Seed, uint64(w.stats.Lives)))}, Logger: w.logger,
+		InactivityTimeout: time.Duration(h.Inactivity) * time.Millisecond, Linger: time.Duration(h.Linger) * time.Millisecond,
+		MaxRunningHandlers: h.MaxRunning, MaxLiveActors: h.MaxLive, MaxHotWaiters: h.MaxHot,
+		Stress: actors.Stress{SuspendAtEveryWait: h.SuspendAtEveryWait, LazyState: h.LazyState, EvictTimers: h.EvictTimers},
+	}
+}
+
+// randomBytes reads bytes that a seed has drawn.
+type randomBytes struct{ rand *rand.Rand }
+
+// Read implements io.Reader.
+func (r randomBytes) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(r.rand.Uint32())
+	}
+	return len(p), nil
+}
+
+// tellAll wakes who waits for a life to begin or to end.
+func (w *world) tellAll() {
+	waiting := w.waiting
+	w.waiting = nil
+	for _, s := range waiting {
+		s.Notify()
+	}
+}
+
+// operate ends the process as the plan says, and starts the next one.
+func (w *world) operate() {
+	for i := range w.plan.Ends {
+		end := &w.plan.Ends[i]
+		w.loop.world.sleep(time.Duration(end.After)*time.Millisecond + time.Duration(w.loop.rand.IntN(1000))*time.Microsecond)
+		switch end.Kind {
+		case EndBefore, EndAfter:
+			w.disk.faults.crashIn, w.disk.faults.after = end.Commits, end.Kind == EndAfter
+			w.patience()
+		case EndFail:
+			w.disk.faults.failIn = end.Commits
+			w.patience()
+			w.loop.world.sleep(time.Millisecond)
+		case EndClose:
+			w.shut()
+		}
+		w.crash()
+	}
+	w.calm = true
+}
+
+// patience waits for the commit that ends the process, and not for ever.
+func (w *world) patience() {
+	stop := w.loop.world.AfterFunc(time.Second, w.ending.Notify)
+	w.ending.Wait()
+	stop()
+}
+
+// shut asks the process to end, and waits until it has.
+func (w *world) shut() {
+	rt, over := w.runtime, w.loop.world.signal()
+	if rt == nil {
+		return
+	}
+	w.process.Go("closer", func() {
+		if err := rt.Close(); err != nil {
+			w.loop.fail(InvariantPanic, "close: %v", err)
+		}
+		over.Notify()
+	})
+	over.Wait()
+}
+
+// crash ends the process, and starts the next one.
+func (w *world) crash() {
+	w.process.kill()
+	w.runtime = nil
+	w.begin()
+	w.tellAll()
+}
+
+// connection is one request on its way.
+type connection struct {
+	over bool
+	wake *signal
+}
+
+// ask lets a runtime do something, as soon as there is one. lost says that its
+// process has ended before there was an answer.
+func (w *world) ask(fn func(*actors.Runtime)) (lost bool) {
+	for w.runtime == nil {
+		w.await(w.loop.world.signal())
+	}
+	rt, p := w.runtime, w.process
+	c := &connection{wake: w.loop.world.signal()}
+	p.Go("connection", func() {
+		fn(rt)
+		c.over = true
+		c.wake.Notify()
+	})
+	for !c.over && w.process == p {
+		w.await(c.wake)
+	}
+	return !c.over
+}
+
+// await waits for s, or for a life to begin or to end.
+func (w *world) await(s *signal) {
+	w.waiting = append(w.waiting, s)
+	s.Wait()
+	w.waiting = slices.DeleteFunc(w.waiting, func(other *signal) bool { return other == s })
+}
+
+// unfinished returns the invocations that are not complete by what is durable.
+func (w *world) unfinished() (names []string) {
+	w.look(func(r persistence.Reader) error {
+		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
+			if record := row.(*machine.InvocationRow); record.Status != machine.StatusCompleted {
+				names = append(names, record.ID.String()+" of "+record.Target.String()+" is "+record.Status.String())
+			}
+		})
+	})
+	return names
+}
+
+// settle waits until every invocation is complete, and judges what is left.
+func (w *world) settle() {
+	for !w.calm {
+		w.loop.world.sleep(10 * time.Millisecond)
+	}
+	for round := 0; ; round++ {
+		left := w.unfinished()
+		if len(left) == 0 && w.open == 0 {
+			break
+		}
+		if round == patienceRounds {
+			w.loop.fail(InvariantStranded, "%d invocations do not end, the first is %s", len(left), left[0])
+			return
+		}
+		w.loop.world.sleep(time.Second)
+	}
+	w.judge()
+}
+
+// patienceRounds is for how many seconds a world may go on when nothing comes from
+// outside any more.
+const patienceRounds = 600
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func keyName(n int) string { return "k" + itoa(n) }
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// unquote returns the text of a JSON string.
+func unquote(value []byte) string {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	return text
+}
