@@ -98,6 +98,7 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	}
 	s.appends = 0
 	t := &telling{c: c, subject: s, process: c.w.process, reads: make(map[string]string)}
+	c.w.loop.note("%s begins on %s, %s", name, key, id)
 	if k := c.key(key); exclusive {
 		switch {
 		case k.running != nil:
@@ -125,6 +126,7 @@ func (t *telling) end() {
 		return
 	}
 	t.over = true
+	t.c.w.loop.note("%s ends", t.subject.name)
 	if k := t.c.key(t.subject.key); k.running == t {
 		k.running = nil
 	}
@@ -147,6 +149,7 @@ func (t *telling) tell(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	at := len(t.told)
 	t.told = append(t.told, text)
+	t.c.w.loop.note("%s was told %s", t.subject.name, text)
 	if at < len(t.subject.fixed) && t.subject.fixed[at] != text {
 		t.c.w.loop.fail(InvariantReplay, "%s was told %q, and now %q", t.subject.name, t.subject.fixed[at], text)
 	}
@@ -190,6 +193,7 @@ func (t *telling) closure(at string) int {
 		t.c.key(s.key).closures++
 	}
 	s.runs[at]++
+	w.loop.note("closure %s of %s starts, the %d. time", at, s.name, s.runs[at])
 	return s.runs[at]
 }
 

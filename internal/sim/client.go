@@ -102,6 +102,7 @@ func (w *world) judgeError(what string, err error) bool {
 	switch {
 	case err == nil:
 		w.stats.Acked++
+		w.loop.note("%s is acknowledged", what)
 		return true
 	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped):
 		return false
@@ -116,6 +117,8 @@ func (w *world) judgeResult(r actors.Response) {
 	id := r.ID.String()
 	record, _ := w.record(id)
 	switch {
+	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
+		// It was ended while it waited for its turn: nothing is kept of that.
 	case record == nil:
 		w.loop.fail(InvariantAcked, "the result of %s is told (%s %v), and there is no record of it", id, r.Result.Value, r.Result.Failure)
 	case record.Status != machine.StatusCompleted:

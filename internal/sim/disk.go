@@ -2,9 +2,12 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
+	"github.com/dormouse-run/dormouse/internal/audit"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
@@ -114,6 +117,17 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		d.written[k]++
 	}
 	d.outputs = append(d.outputs, o)
+	if d.loop.trace != nil {
+		var rows strings.Builder
+		for i := range writes {
+			if w := &writes[i]; w.Put != nil {
+				fmt.Fprintf(&rows, " +%T", w.Put)
+			} else {
+				fmt.Fprintf(&rows, " -%c", w.Delete.Table)
+			}
+		}
+		d.loop.note("output %v:%s", seq, strings.ReplaceAll(rows.String(), "*machine.", ""))
+	}
 	return batch, nil
 }
 
@@ -138,6 +152,13 @@ func (d *disk) take(o *output, k machine.Key) {
 // Commit implements persistence.Store.
 func (d *disk) Commit(group []*persistence.Batch, marks persistence.Marks) error {
 	d.stats.Commits++
+	if d.loop.trace != nil {
+		seqs := make([]ident.Seq, len(group))
+		for i := range group {
+			seqs[i] = group[i].Seq
+		}
+		d.loop.note("commit of %v", seqs)
+	}
 	if d.faults.slow > 0 && d.loop.chance(4) {
 		d.process.sleep(d.loop.between(0, d.faults.slow))
 	} else {
@@ -156,12 +177,45 @@ func (d *disk) Commit(group []*persistence.Batch, marks persistence.Marks) error
 		return err
 	}
 	d.judge(group)
+	d.audit()
 	if crash {
 		d.faults.ended()
 		d.process.Signal().Wait()
 	}
 	d.process.Yield()
 	return nil
+}
+
+// audit judges whether the rows fit each other, as a process that ended here would
+// leave them.
+func (d *disk) audit() {
+	err := d.Memory.Read(func(r persistence.Reader) error {
+		report, err := audit.Check(r)
+		if err == nil && !report.Good() {
+			f := report.Findings[0]
+			d.loop.fail(invariantOf(f.Rule), "%v", f)
+		}
+		return err
+	})
+	if err != nil {
+		d.loop.fail(InvariantOwner, "the audit: %v", err)
+	}
+}
+
+// invariantOf returns the invariant to which a rule of the audit belongs.
+func invariantOf(r audit.Rule) Invariant {
+	switch r {
+	case audit.RuleJournal:
+		return InvariantJournal
+	case audit.RuleReason, audit.RuleTimer:
+		return InvariantStranded
+	case audit.RuleHandover:
+		return InvariantHandOver
+	case audit.RuleHolder, audit.RuleQueue:
+		return InvariantOrder
+	default:
+		return InvariantOwner
+	}
 }
 
 func countDown(n *int) (zero bool) {

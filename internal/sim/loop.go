@@ -3,6 +3,7 @@ package sim
 import (
 	"container/heap"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
@@ -41,6 +42,8 @@ type loop struct {
 	ended  chan struct{}
 	over   bool
 	limit  uint64
+	// trace gets what happens; it may be nil.
+	trace io.Writer
 }
 
 // task is one goroutine of the simulation.
@@ -100,6 +103,13 @@ func (l *loop) process() *process {
 func (l *loop) fail(invariant Invariant, format string, args ...any) {
 	if l.broken == nil {
 		l.broken = &Violation{Invariant: invariant, Text: fmt.Sprintf(format, args...), Step: l.steps, At: l.now}
+	}
+}
+
+// note tells the trace what happens.
+func (l *loop) note(format string, args ...any) {
+	if l.trace != nil {
+		fmt.Fprintf(l.trace, "%6d %-12v %-10s %s\n", l.steps, l.now, l.current.name, fmt.Sprintf(format, args...))
 	}
 }
 

@@ -3,6 +3,8 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -57,8 +59,10 @@ type world struct {
 }
 
 // Run lets a plan happen, and returns what was found to be wrong, nil for nothing.
-func Run(p *Plan, logger *slog.Logger) (Stats, *Violation) {
+// trace, which may be nil, gets a line for everything.
+func Run(p *Plan, logger *slog.Logger, trace io.Writer) (Stats, *Violation) {
 	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger}
+	w.loop.trace = trace
 	w.chronicle = newChronicle(w)
 	w.ending, w.quiet = w.loop.world.signal(), w.loop.world.signal()
 	broken := w.loop.run(w.main)
@@ -94,6 +98,7 @@ func (w *world) task(name string, fn func()) {
 // begin starts a process. It does not wait until it is ready.
 func (w *world) begin() {
 	w.stats.Lives++
+	w.loop.note("life %d begins", w.stats.Lives)
 	w.process = w.loop.process()
 	if w.disk == nil {
 		w.disk = newDisk(w.loop, w.process, &w.stats)
@@ -233,9 +238,15 @@ func (w *world) await(s *signal) {
 	w.waiting = slices.DeleteFunc(w.waiting, func(other *signal) bool { return other == s })
 }
 
-// unfinished returns the invocations that are not complete by what is durable.
+// unfinished returns what is still to be done by what is durable: invocations that
+// are not complete, what keys owe each other, and chores.
 func (w *world) unfinished() (names []string) {
 	w.look(func(r persistence.Reader) error {
+		for _, table := range []machine.Table{machine.TableOutbox, machine.TableChore} {
+			if err := eachRow(r, table, func(row machine.Row) { names = append(names, fmt.Sprintf("%+v", row)) }); err != nil {
+				return err
+			}
+		}
 		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
 			if record := row.(*machine.InvocationRow); record.Status != machine.StatusCompleted {
 				names = append(names, record.ID.String()+" of "+record.Target.String()+" is "+record.Status.String())
@@ -256,7 +267,7 @@ func (w *world) settle() {
 			break
 		}
 		if round == patienceRounds {
-			w.loop.fail(InvariantStranded, "%d invocations do not end, the first is %s", len(left), left[0])
+			w.loop.fail(InvariantStranded, "%d things are not done, the first is %s", len(left), left[0])
 			return
 		}
 		w.loop.world.sleep(time.Second)
