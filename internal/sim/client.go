@@ -27,6 +27,12 @@ func (w *world) serve(r *Request) {
 		w.operateOne(machine.OpCancel)
 	case RequestPause:
 		w.pauseOne()
+	case RequestPatch:
+		w.patch(q.Key, r.Program.Name)
+	case RequestPressure:
+		w.disk.scarce++
+		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
+		w.disk.scarce = 0
 	case RequestOnce:
 		for range r.Times {
 			w.once(q)
@@ -83,13 +89,19 @@ func (w *world) once(q actors.Request) {
 
 // send sends, and judges the acknowledgement.
 func (w *world) send(q actors.Request) {
+	asked := w.loop.steps
 	lost := w.ask(func(rt *actors.Runtime) {
 		accepted, err := rt.Send(context.Background(), q)
 		if !w.judgeError("send", err) {
 			return
 		}
-		if id := accepted.ID.String(); !w.onDisk(id) {
+		id := accepted.ID.String()
+		if !w.onDisk(id) {
 			w.loop.fail(InvariantAcked, "the send of %s is acknowledged and not durable", id)
+		}
+		if q.Delay == nil {
+			k := w.chronicle.key(q.Key)
+			k.arrivals = append(k.arrivals, arrival{id: id, asked: asked, acked: w.loop.steps})
 		}
 	})
 	_ = lost // then nobody knows what came of it
@@ -104,7 +116,7 @@ func (w *world) judgeError(what string, err error) bool {
 		w.stats.Acked++
 		w.loop.note("%s is acknowledged", what)
 		return true
-	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped):
+	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped), errors.Is(err, actors.ErrLowSpace):
 		return false
 	default:
 		w.loop.fail(InvariantAcked, "%s: %v", what, err)
@@ -298,5 +310,16 @@ func (w *world) pokeLater(key string) {
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		body, _ := json.Marshal("poked " + key)
 		w.once(actors.Request{Service: serviceWorkflow, Key: key, Handler: handlerPoke, Body: body, Origin: machine.ByProcess})
+	})
+}
+
+// patch replaces the state of a key, until that is acknowledged.
+func (w *world) patch(key, name string) {
+	w.chronicle.key(key).patched = true
+	value, _ := json.Marshal("patched " + name)
+	w.insist("patch", func(rt *actors.Runtime) error {
+		return rt.EditState(context.Background(), actors.StatePatch{
+			Service: serviceObject, Key: key, State: map[string][]byte{"v0": value},
+		})
 	})
 }

@@ -38,6 +38,10 @@ type disk struct {
 	handed map[pair]ident.Seq
 	last   ident.Seq
 	stats  *Stats
+	// values are those that the state of a key had after some durable output.
+	values map[stateValue]bool
+	// scarce is above 0 while the disk is short of space.
+	scarce int
 	// failed says that the disk has ended its process, or will.
 	failed bool
 }
@@ -65,6 +69,12 @@ type output struct {
 	taken []machine.Key
 }
 
+// stateValue is a value of the state of a key.
+type stateValue struct {
+	object      ident.ObjectKey
+	name, value string
+}
+
 // pair is a sender and a receiver.
 type pair struct{ from, to ident.ObjectKey }
 
@@ -77,6 +87,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 		Memory: persistence.NewMemory().(*persistence.Memory), reference: persistence.NewMemory().(*persistence.Memory),
 		loop: l, process: p, stats: stats,
 		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]ident.Seq),
+		values: make(map[stateValue]bool),
 	}
 }
 
@@ -86,6 +97,7 @@ func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
 		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed,
+		values: d.values,
 	}
 }
 
@@ -243,6 +255,7 @@ func (d *disk) judge(group []*persistence.Batch) {
 			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
 			return
 		}
+		d.keepValues(o)
 	}
 	for _, o := range done {
 		for _, k := range o.keys {
@@ -254,6 +267,29 @@ func (d *disk) judge(group []*persistence.Batch) {
 		d.compare(o)
 	}
 	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
+}
+
+// keepValues notes the small values that the state has after an output.
+func (d *disk) keepValues(o *output) {
+	for _, k := range o.keys {
+		if k.Table != machine.TableHead {
+			continue
+		}
+		if row, _ := getFrom(d.reference, k); row != nil {
+			head := row.(*machine.HeadRow)
+			for _, v := range head.Inline {
+				d.values[stateValue{head.Object, v.Name, unquote(v.Value)}] = true
+			}
+		}
+	}
+}
+
+// Health implements persistence.Store.
+func (d *disk) Health() persistence.Health {
+	if d.scarce > 0 {
+		return persistence.Health{Pressure: persistence.PressureSoft, Reason: "the simulation wants it so"}
+	}
+	return persistence.Health{}
 }
 
 func (d *disk) settle(k machine.Key) {

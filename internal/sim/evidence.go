@@ -125,6 +125,14 @@ func (w *world) ensureTold(t *telling) {
 	if record == nil {
 		return
 	}
+	if !t.subject.exclusive {
+		for _, name := range sortedKeys(t.reads) {
+			if value := t.reads[name]; value != "" && !w.disk.values[stateValue{object, name, value}] {
+				w.loop.fail(InvariantRun, "a closure of %s starts after it has read %s = %q, which was never durable", t.subject.name, name, value)
+			}
+		}
+		return
+	}
 	state := w.state(record.ID.Partition(), object)
 	for _, name := range sortedKeys(t.reads) {
 		if value := t.reads[name]; value != written && state[name] != value {

@@ -142,6 +142,8 @@ func (f *performance) step(at string, s *Step) error {
 		}
 	case VerbYield:
 		f.process.Yield()
+	default:
+		return f.rare(at, s)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ func (w *world) judge() {
 		object := ident.ObjectKey{Service: serviceObject, Key: keyName(n)}
 		logs[object.Key] = w.state(ident.KeyPartitionKey(object.Key).Partition(), object)[logName]
 	}
+	w.judgeOrder()
 	type entry struct{ key, name string }
 	added := make(map[entry]int)
 	for _, s := range w.chronicle.subjects {
@@ -24,8 +25,23 @@ func (w *world) judge() {
 		}
 	}
 	for e, n := range added {
-		if m := count(logs[e.key], e.name); m != n {
+		if m := count(logs[e.key], e.name); m > n || m < n && !w.chronicle.key(e.key).patched {
 			w.loop.fail(InvariantPrefix, "%s has added its name to the log of %s %d times, and it is there %d times: %s", e.name, e.key, n, m, logs[e.key])
+		}
+	}
+}
+
+// judgeOrder judges that sends to a key start in the order in which they were
+// acknowledged, where one was before the other was asked for.
+func (w *world) judgeOrder() {
+	for _, k := range w.chronicle.keys {
+		for _, b := range k.arrivals {
+			for _, a := range k.arrivals {
+				first, second := w.chronicle.subjects[a.id], w.chronicle.subjects[b.id]
+				if a.acked < b.asked && first != nil && second != nil && first.started > second.started {
+					w.loop.fail(InvariantOrder, "%s was accepted before %s was asked for, and starts after it", first.name, second.name)
+				}
+			}
 		}
 	}
 }

@@ -31,6 +31,10 @@ type House struct {
 	EvictTimers        bool
 	SlowSync           int64
 	SuspendAtEveryWait bool
+	// Skew is how far the wall clock of a process may be off.
+	Skew int64
+	// Retire waits at the end until every retention is over.
+	Retire bool
 }
 
 // Request is what one client does.
@@ -68,6 +72,10 @@ const (
 	RequestCancel
 	// RequestPause pauses an invocation and resumes it later.
 	RequestPause
+	// RequestPatch replaces the state of a key.
+	RequestPatch
+	// RequestPressure makes the disk short of space for a while.
+	RequestPressure
 	requestKinds
 )
 
@@ -147,7 +155,20 @@ const (
 	VerbPromise
 	// VerbYield lets others run.
 	VerbYield
+	// VerbRand draws a number.
+	VerbRand
+	// VerbAttach sends Sub to Key and waits for its result by its id.
+	VerbAttach
+	// VerbNudge sends Sub to Key, which waits for a signal, and sends that right
+	// behind.
+	VerbNudge
+	// VerbChange runs a closure whose name depends on the build.
+	VerbChange
+	// VerbBig writes a large value.
+	VerbBig
 	verbs
+	// VerbExpect waits for the signal of a VerbNudge.
+	VerbExpect
 )
 
 // Size says how large a world is.
@@ -200,6 +221,10 @@ func (g *generator) house() House {
 	if g.one(2) {
 		h.SlowSync = 1 + g.spread()
 	}
+	if g.one(3) {
+		h.Skew = g.rand.Int64N(5000)
+	}
+	h.Retire = g.one(16)
 	return h
 }
 
@@ -239,6 +264,26 @@ func (g *generator) step(key, depth int) Step {
 		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
 		sub := g.program(s.Key, depth-1)
 		s.Sub = &sub
+	case VerbAttach:
+		if depth == 0 || key+1 >= g.size.Keys {
+			return Step{Do: VerbRand}
+		}
+		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
+		sub := g.program(s.Key, depth-1)
+		s.Sub = &sub
+	case VerbNudge:
+		if depth == 0 {
+			return Step{Do: VerbRand}
+		}
+		s.Key = g.rand.IntN(g.size.Keys)
+		sub := g.program(s.Key, depth-1)
+		sub.Steps = append([]Step{{Do: VerbExpect}}, sub.Steps...)
+		sub.Fails, sub.Terminal = 0, false
+		s.Sub = &sub
+	case VerbBig:
+		if !g.one(8) {
+			return Step{Do: VerbGet}
+		}
 	case VerbSend:
 		if depth == 0 {
 			return Step{Do: VerbAppend}

@@ -106,6 +106,9 @@ func (w *world) begin() {
 		w.disk = w.disk.next(w.process)
 		w.chronicle.crash()
 	}
+	if s := w.plan.Skew; s > 0 {
+		w.process.skew = time.Duration(w.loop.rand.Int64N(2*s)-s) * time.Millisecond
+	}
 	w.disk.faults.slow = time.Duration(w.plan.SlowSync) * time.Millisecond
 	w.disk.faults.ended = w.ending.Notify
 	p := w.process
@@ -273,6 +276,38 @@ func (w *world) settle() {
 		w.loop.world.sleep(time.Second)
 	}
 	w.judge()
+	if w.plan.Retire {
+		w.retire()
+	}
+}
+
+// retire waits until every retention is over, and judges that nothing is left but
+// the state.
+func (w *world) retire() {
+	for range 50 {
+		w.loop.world.sleep(time.Hour)
+	}
+	w.look(func(r persistence.Reader) error {
+		for _, table := range passing() {
+			err := eachRow(r, table, func(row machine.Row) {
+				w.loop.fail(InvariantOwner, "a row is left when everything is over: %T %+v", row, row)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// passing returns the tables whose rows all go some day; state stays.
+func passing() []machine.Table {
+	return []machine.Table{
+		machine.TableInbox, machine.TableID, machine.TableInvocation, machine.TableJournal, machine.TableSignal,
+		machine.TablePending, machine.TableWaiter, machine.TableTimer, machine.TableOutbox, machine.TableActive,
+		machine.TableStatus, machine.TableExpiry, machine.TableMarker, machine.TablePromise, machine.TableListener,
+		machine.TableChore, machine.TablePatch, machine.TableAlias,
+	}
 }
 
 // patienceRounds is for how many seconds a world may go on when nothing comes from
