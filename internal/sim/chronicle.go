@@ -60,8 +60,19 @@ type arrival struct {
 
 // awakeable is one that was handed out.
 type awakeable struct {
+	owner   string
 	answers []*answer
 	given   string
+}
+
+// again is the awakeable of a later life: what was answered before may or may not
+// have been an answer to this one.
+func (a *awakeable) again() *awakeable {
+	next := &awakeable{owner: a.owner, answers: slices.Clone(a.answers)}
+	for i, n := range next.answers {
+		next.answers[i] = &answer{value: n.value, asked: n.asked}
+	}
+	return next
 }
 
 // answer is one request to resolve an awakeable.
@@ -94,6 +105,16 @@ func (c *chronicle) disturb(p *Program) {
 	for i := range p.Steps {
 		if sub := p.Steps[i].Sub; sub != nil {
 			c.disturb(sub)
+		}
+	}
+}
+
+// forget ends the life of an id.
+func (c *chronicle) forget(id string) {
+	delete(c.subjects, id)
+	for text, a := range c.awakeables {
+		if a.owner == id {
+			c.awakeables[text] = a.again()
 		}
 	}
 }

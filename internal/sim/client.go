@@ -27,6 +27,8 @@ func (w *world) serve(r *Request) {
 		w.operateOne(machine.OpCancel)
 	case RequestPause:
 		w.pauseOne()
+	case RequestReuse:
+		w.reuse(q, &r.Program, r.Times)
 	case RequestPatch:
 		w.patch(q.Key, r.Program.Name)
 	case RequestPressure:
@@ -56,7 +58,7 @@ func (w *world) request(r *Request) actors.Request {
 	case RequestPoke:
 		q.Service, q.Key, q.Handler = serviceWorkflow, r.Program.Name, handlerPoke
 		body = "poked " + r.Program.Name
-	case RequestOnce:
+	case RequestOnce, RequestReuse:
 		q.IdempotencyKey = "once " + r.Program.Name
 	}
 	if r.Delay > 0 && r.Kind == RequestSend {
@@ -168,21 +170,46 @@ func (w *world) operateOne(op machine.Operation) {
 
 // disturb notes that an invocation, and what it calls, may end in any way.
 func (w *world) disturb(id string) {
-	record, _ := w.record(id)
-	if record == nil {
-		return
+	if record, _ := w.record(id); record != nil {
+		if p := w.program(record); p != nil {
+			w.chronicle.disturb(p)
+		}
 	}
-	input := w.journal(record)[0].Body
-	_, text, found := bytes.Cut(input, []byte(`{"n":`))
+}
+
+// program returns what an invocation performs, nil when it performs no program.
+func (w *world) program(record *machine.InvocationRow) *Program {
+	_, text, found := bytes.Cut(w.journal(record)[0].Body, []byte(`{"n":`))
 	if !found {
-		return // it performs no program
+		return nil
 	}
-	var p Program
-	if err := json.NewDecoder(bytes.NewReader(append([]byte(`{"n":`), text...))).Decode(&p); err != nil {
-		w.loop.fail(InvariantJournal, "the input of %s: %v", id, err)
-		return
+	p := new(Program)
+	if err := json.NewDecoder(bytes.NewReader(append([]byte(`{"n":`), text...))).Decode(p); err != nil {
+		w.loop.fail(InvariantJournal, "the input of %s: %v", record.ID, err)
+		return nil
 	}
-	w.chronicle.disturb(&p)
+	return p
+}
+
+// rescue sends their nudge to those whose senders may have been killed before they
+// could.
+func (w *world) rescue() {
+	var waiting []ident.InvocationID
+	w.look(func(r persistence.Reader) error {
+		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
+			if record := row.(*machine.InvocationRow); record.Status == machine.StatusSuspended {
+				if p := w.program(record); p != nil && w.chronicle.disturbed[p.Name] {
+					waiting = append(waiting, record.ID)
+				}
+			}
+		})
+	})
+	for _, id := range waiting {
+		w.insist("nudge", func(rt *actors.Runtime) error {
+			_, err := rt.Signal(context.Background(), id, journal.NamedSignalID(nudge), journal.ValueOf([]byte(`"late"`)))
+			return err
+		})
+	}
 }
 
 // operation does something to an invocation until that is acknowledged.
@@ -246,45 +273,51 @@ func (w *world) answerLater(s *subject, id string, more int) {
 		a = new(awakeable)
 		w.chronicle.awakeables[id] = a
 	}
+	a.owner = s.id
 	for range 1 + more {
 		w.task("answer", func() {
 			w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-			w.answer(id, a)
+			w.answer(id)
 		})
 	}
 }
 
-func (w *world) answer(text string, a *awakeable) {
+func (w *world) answer(text string) {
 	id, err := ident.ParseAwakeableID(text)
 	if err != nil {
 		w.loop.fail(InvariantAcked, "the awakeable %q: %v", text, err)
 		return
 	}
+	a := w.chronicle.awakeables[text]
 	n := &answer{value: "a" + itoa(len(a.answers)) + "." + text, asked: w.loop.steps}
 	a.answers = append(a.answers, n)
 	value, _ := json.Marshal(n.value)
 	w.insist("resolve", func(rt *actors.Runtime) error {
-		_, err := rt.Signal(context.Background(), id.Invocation, journal.SignalID(id.Index), journal.ValueOf(value))
+		before, _ := w.record(id.Invocation.String())
+		outcome, err := rt.Signal(context.Background(), id.Invocation, journal.SignalID(id.Index), journal.ValueOf(value))
 		if err != nil {
 			return err
 		}
-		n.acked = w.loop.steps
-		w.judgeAnswer(id, text)
+		// One that came between two lives is acknowledged, and is nobody's.
+		if before != nil && outcome != actors.SignalCompleted && w.judgeAnswer(id, before.Birth) {
+			n.acked = w.loop.steps
+		}
 		return nil
 	})
 }
 
-// judgeAnswer judges the acknowledgement of an answer: it is stored, or nobody
-// needs it.
-func (w *world) judgeAnswer(id ident.AwakeableID, text string) {
+// judgeAnswer judges the acknowledgement of an answer to one life of an invocation:
+// it is stored, or nobody needs it. It reports whether that life still waits.
+func (w *world) judgeAnswer(id ident.AwakeableID, birth ident.Seq) (needed bool) {
 	record, _ := w.record(id.Invocation.String())
-	if record == nil || record.Status == machine.StatusCompleted {
-		return
+	if record == nil || record.Status == machine.StatusCompleted || record.Birth != birth {
+		return false
 	}
 	row, err := w.disk.get((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key())
 	if row == nil || err != nil {
-		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable (%v)", text, err)
+		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable (%v)", id, err)
 	}
+	return true
 }
 
 // signalLater sends a named signal, some time from now.
@@ -322,4 +355,27 @@ func (w *world) patch(key, name string) {
 			Service: serviceObject, Key: key, State: map[string][]byte{"v0": value},
 		})
 	})
+}
+
+// reuse gives one id several lives. What belongs to an earlier one may arrive in a
+// later one, and must not count there.
+func (w *world) reuse(q actors.Request, p *Program, times int) {
+	w.chronicle.disturb(p)
+	for range times {
+		var id ident.InvocationID
+		w.insist("send", func(rt *actors.Runtime) error {
+			accepted, err := rt.Send(context.Background(), q)
+			id = accepted.ID
+			return err
+		})
+		w.loop.world.sleep(w.loop.between(0, 60*time.Millisecond))
+		w.operation(machine.OpKill, id.String())
+		w.insist("purge", func(rt *actors.Runtime) error {
+			_, err := rt.Operate(context.Background(), machine.OpPurge, id)
+			return err
+		})
+		if !w.onDisk(id.String()) {
+			w.chronicle.forget(id.String())
+		}
+	}
 }

@@ -74,6 +74,9 @@ const (
 	RequestPause
 	// RequestPatch replaces the state of a key.
 	RequestPatch
+	// RequestReuse sends under an idempotency key, kills and purges, again and
+	// again: the id comes back.
+	RequestReuse
 	// RequestPressure makes the disk short of space for a while.
 	RequestPressure
 	requestKinds

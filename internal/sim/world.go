@@ -273,6 +273,7 @@ func (w *world) settle() {
 			w.loop.fail(InvariantStranded, "%d things are not done, the first is %s", len(left), left[0])
 			return
 		}
+		w.rescue()
 		w.loop.world.sleep(time.Second)
 	}
 	w.judge()
