@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -150,9 +151,10 @@ func (e *examination) files() {
 		return // the engine has never been opened
 	}
 	e.registry()
+	e.valueLogs()
 	last, ok := e.tableFiles()
 	if e.readable = ok; !ok {
-		e.found.Unread = errors.New("nothing says which tables there are")
+		e.found.Unread = errors.New("the engine does not open damaged tables")
 	}
 	e.logFiles(last)
 }
@@ -170,8 +172,45 @@ func (e *examination) registry() {
 	}
 }
 
+// valueLogs looks at the heads of the files in which the engine would keep large
+// values: it opens none that names a key. Nothing of ours is behind the head.
+func (e *examination) valueLogs() {
+	names, err := filepath.Glob(filepath.Join(e.dir, "*"+valueLogSuffix))
+	if err != nil {
+		e.damage("*"+valueLogSuffix, err)
+		return
+	}
+	for _, path := range names {
+		e.found.Files++
+		head, err := readHead(path)
+		if err == nil && len(bytes.Trim(head, "\x00")) > 0 {
+			err = fmt.Errorf("its header names an encryption key: %w", ErrCorrupt)
+		}
+		if err != nil {
+			e.damage(filepath.Base(path), err)
+		}
+	}
+}
+
+// readHead reads the number of the key at the start of a value log, which may be
+// shorter.
+func readHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	n, err := io.ReadFull(f, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return head[:n], err
+}
+
 // tableFiles looks at the manifest and its tables, and returns the last transaction
-// in them, and whether the manifest can be read.
+// in them, and whether the engine can open them. In a damaged one it may panic on a
+// goroutine of its own, which nobody can recover.
 func (e *examination) tableFiles() (last uint64, ok bool) {
 	e.found.Files++
 	tables, err := e.guard.manifest()
@@ -179,6 +218,7 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 		e.damage(manifestFile, err)
 		return 0, false
 	}
+	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
 		e.found.Files++
 		path := table.NewFilename(id, e.dir)
@@ -186,10 +226,11 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 		version, err := inspectTable(path, tables[id])
 		if err != nil {
 			e.damage(filepath.Base(path), err)
+			ok = false
 		}
 		last = max(last, version)
 	}
-	return last, true
+	return last, ok
 }
 
 // logFiles looks at the log files. Behind one that is damaged nothing is known of
