@@ -1,43 +1,47 @@
 package persistence
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
 // Overview is what the Readers of this package can do beside reading rows: tell
 // what is true of a snapshot as a whole. It is for those who look at all of it.
 type Overview interface {
 	Reader
-	// Partitions returns the partitions that have rows, in order.
-	Partitions() ([]ident.Partition, error)
+	// Tables returns partition and table of everything that has rows, in the order
+	// of the keys. What never leaves this package is not among them, and
+	// what nobody knows is.
+	Tables() ([]machine.Key, error)
 	// Marks returns the marks as they were at the moment of the snapshot.
 	Marks() (Marks, error)
 }
 
-// Partitions implements Overview.
-func (r *reader) Partitions() ([]ident.Partition, error) {
-	var found []ident.Partition
-	end := appendKeyHeader(nil, ident.Partitions, 0)
-	for next := ident.Partition(0); next < ident.Partitions; {
-		had := len(found)
-		err := r.view.scan(appendKeyHeader(nil, next, 0), end, 1, func(key, _ []byte) error {
-			if len(key) < keyHeader {
-				return fmt.Errorf("key %x is too short: %w", key, ErrCorrupt)
-			}
-			found = append(found, ident.Partition(key[0])<<8|ident.Partition(key[1]))
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("list partitions: %w", err)
+// Tables implements Overview.
+func (r *reader) Tables() ([]machine.Key, error) {
+	found := make([]machine.Key, 0, 64)
+	next, end := []byte{0, 0, 0}, appendKeyHeader(nil, 0xFFFF, 0)
+	for {
+		key, err := r.view.first(next, end)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("list tables: %w", err)
+		case key == nil:
+			return found, nil
+		case len(key) < keyHeader:
+			return nil, fmt.Errorf("key %x is too short: %w", key, ErrCorrupt)
 		}
-		if len(found) == had {
-			break
+		p, t := ident.Partition(binary.BigEndian.Uint16(key)), machine.Table(key[2])
+		if t != tableChunk && t != tableIntent {
+			found = append(found, machine.Key{Partition: p, Table: t})
 		}
-		next = found[had] + 1
+		if next = appendKeyHeader(next[:0], p, t+1); t == 0xFF {
+			next = appendKeyHeader(next[:0], p+1, 0)
+		}
 	}
-	return found, nil
 }
 
 // Marks implements Overview.

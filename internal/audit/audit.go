@@ -1,8 +1,10 @@
 package audit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -14,8 +16,7 @@ const MaxFindings = 1000
 
 // Report is what Check has seen.
 type Report struct {
-	// Findings are what is wrong, at most MaxFindings, in the order in which they
-	// were found. More says how many there are beside them.
+	// Findings are what is wrong, at most MaxFindings, sorted by their keys. More says how many there are beside them.
 	Findings []Finding
 	More     uint64
 	// Rows counts what was read; Invocations the records among it, and Unfinished
@@ -57,16 +58,39 @@ func (a *audit) run() (err error) {
 	if a.marks, err = a.r.Marks(); err != nil && !a.damaged("", "marks of the store", err) {
 		return err
 	}
-	partitions, err := a.r.Partitions()
+	tables, err := a.r.Tables()
 	if err != nil {
 		return err
 	}
-	for _, p := range partitions {
-		if err := a.partition(p); err != nil {
-			return fmt.Errorf("partition %d: %w", p, err)
+	p := &partition{audit: a}
+	for len(tables) > 0 {
+		n, has := tables[0].Partition, [256]bool{}
+		for len(tables) > 0 && tables[0].Partition == n {
+			has[tables[0].Table] = true
+			a.known(tables[0])
+			tables = tables[1:]
 		}
+		if n >= ident.Partitions {
+			continue
+		}
+		p.reset(n, &has)
+		if err := p.read(); err != nil {
+			return fmt.Errorf("partition %d: %w", n, err)
+		}
+		p.finish()
 	}
-	return a.settleDebts()
+	a.settleDebts()
+	slices.SortStableFunc(a.report.Findings, func(x, y Finding) int {
+		return cmp.Or(cmp.Compare(x.Key, y.Key), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.Text, y.Text))
+	})
+	return nil
+}
+
+// known finds rows that no build has written.
+func (a *audit) known(table machine.Key) {
+	if _, ok := tableName(table.Table); !ok || table.Partition >= ident.Partitions {
+		a.find(RuleReadable, fmt.Sprintf("partition %d", table.Partition), "it has rows of table %q, which are not known", byte(table.Table))
+	}
 }
 
 // find adds a finding.
@@ -93,7 +117,7 @@ func (a *audit) damaged(key, what string, err error) bool {
 
 // rowName names a row in findings.
 func rowName(k machine.Key) string {
-	name := fmt.Sprintf("%s row in partition %d", tableName(k.Table), k.Partition)
+	name := fmt.Sprintf("%s row in partition %d", nameOf(k.Table), k.Partition)
 	switch k.Table {
 	case machine.TableHead:
 		return machine.Headed(k).String()

@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"errors"
+
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
 )
 
 // debt names a completion that an invocation is owed by another key.
@@ -44,17 +47,16 @@ func (d debts) pay(to *machine.Address) {
 }
 
 // settleDebts finds those who wait and will never be answered.
-func (a *audit) settleDebts() error {
+func (a *audit) settleDebts() {
 	for key, o := range a.debts {
 		if !o.id.IsZero() && !o.paid {
 			a.find(RuleHandover, o.id.String(), "it waits for completion %d of %s, and neither is that on its way nor does the callee know of it", key.completion, o.callee)
 		}
 	}
-	return nil
 }
 
 // outbox looks at what one key owes another.
-func (p *partition) outbox(row *machine.OutboxRow) error {
+func (p *partition) outbox(row *machine.OutboxRow) {
 	switch m := row.Message.(type) {
 	case *machine.Returned:
 		p.debts.pay(&m.To)
@@ -62,26 +64,21 @@ func (p *partition) outbox(row *machine.OutboxRow) error {
 		p.debts.pay(&m.Waiter)
 	case *machine.Invoke:
 		p.debts.pay(&m.Caller.ReplyTo)
-		return p.delivered(m)
+		p.delivered(m)
 	}
-	return nil
 }
 
 // delivered looks for the acceptance of an invoke that is still on its way. One
 // whose id is computed may meet an invocation that was there before.
-func (p *partition) delivered(m *machine.Invoke) error {
+func (p *partition) delivered(m *machine.Invoke) {
 	if m.IdempotencyKey != "" || m.Target.Kind == ident.KindWorkflow {
-		return nil
+		return
 	}
 	row, err := p.r.Get((&machine.IDRow{ID: m.ID}).Key())
-	if err != nil {
-		if p.damaged(m.ID.String(), "its id row", err) {
-			return nil
-		}
-		return err
-	}
-	if row != nil {
+	switch {
+	case err != nil && !errors.Is(err, persistence.ErrCorrupt): // else the walk over the ids finds it
+		p.failed = err
+	case row != nil:
 		p.find(RuleHandover, m.ID.String(), "it was accepted, and the row that hands it over is still there")
 	}
-	return nil
 }

@@ -36,7 +36,7 @@ func (p *partition) of(birth ident.Seq, rule Rule, key, what string) *record {
 	return r
 }
 
-func (p *partition) status(s *machine.StatusRow) error {
+func (p *partition) status(s *machine.StatusRow) {
 	r := p.of(s.Birth, RuleOwner, fmt.Sprintf("birth %v", s.Birth), "a place in the list "+s.Class.String())
 	switch {
 	case r == nil:
@@ -45,10 +45,9 @@ func (p *partition) status(s *machine.StatusRow) error {
 	default:
 		r.found |= foundStatus
 	}
-	return nil
 }
 
-func (p *partition) id(i *machine.IDRow) error {
+func (p *partition) id(i *machine.IDRow) {
 	r := p.of(i.Birth, RuleOwner, i.ID.String(), "the id")
 	switch {
 	case r == nil:
@@ -59,10 +58,9 @@ func (p *partition) id(i *machine.IDRow) error {
 	default:
 		r.found |= foundID
 	}
-	return nil
 }
 
-func (p *partition) alias(a *machine.AliasRow) error {
+func (p *partition) alias(a *machine.AliasRow) {
 	r := p.of(a.Birth, RuleOwner, a.Alias.String(), "the alias")
 	switch {
 	case r == nil:
@@ -71,18 +69,17 @@ func (p *partition) alias(a *machine.AliasRow) error {
 	default:
 		r.found |= foundAlias
 	}
-	return nil
 }
 
 // timer looks at one timer. That of a sleep outlives its invocation.
-func (p *partition) timer(t *machine.TimerRow) error {
+func (p *partition) timer(t *machine.TimerRow) {
 	if t.Due < p.marks.Timers {
 		p.find(RuleTimer, t.ID.String(), "its timer of %s lies below the mark, which is %s: it never fires", moment(t.Due), moment(p.marks.Timers))
 	}
 	r := p.records[t.Birth]
 	over := r == nil || r.status == machine.StatusCompleted
 	if t.Slot != machine.SlotWake && over || r != nil && r.unreadable {
-		return nil
+		return
 	}
 	key := timerKey{t.Due, t.Birth, t.Slot, t.Epoch}
 	switch waits := p.timers[key]; {
@@ -95,7 +92,6 @@ func (p *partition) timer(t *machine.TimerRow) error {
 	default:
 		delete(p.timers, key)
 	}
-	return nil
 }
 
 // finishTimers finds those whose timer is missing.
@@ -116,23 +112,23 @@ func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-0
 
 // expiry looks at what removes something. The row for a journal outlives an
 // invocation that was removed before.
-func (p *partition) expiry(e *machine.ExpiryRow) error {
+func (p *partition) expiry(e *machine.ExpiryRow) {
 	switch e.What {
 	case machine.ExpireMarker:
 		p.markers[markerKey{e.ID, e.Birth, e.Hour}] = true
-		return nil
+		return
 	case machine.ExpireWorkflow:
 		p.expiresWorkflow(e)
-		return nil
+		return
 	case machine.ExpireJournal:
 		if r := p.records[e.Birth]; r != nil && r.expiresJournal == e.Hour {
 			r.found |= foundJournalExpiry
 		}
-		return nil
+		return
 	case machine.ExpireInvocation:
 	default:
 		p.find(RuleExpiry, e.ID.String(), "a row in hour %d removes the unknown thing %d", e.Hour, e.What)
-		return nil
+		return
 	}
 	r := p.of(e.Birth, RuleOwner, e.ID.String(), "what removes it")
 	switch {
@@ -142,14 +138,12 @@ func (p *partition) expiry(e *machine.ExpiryRow) error {
 	default:
 		r.found |= foundExpiry
 	}
-	return nil
 }
 
-func (p *partition) marker(m *machine.MarkerRow) error {
+func (p *partition) marker(m *machine.MarkerRow) {
 	key := markerKey{m.ID, m.Birth, m.Hour}
 	if !p.markers[key] && !p.unsure {
 		p.find(RuleExpiry, m.ID.String(), "its marker is never removed")
 	}
 	delete(p.markers, key)
-	return nil
 }

@@ -202,6 +202,17 @@ func (c *journalCheck) signalRow(s *machine.SignalRow) {
 	}
 }
 
+// unanswered counts those of the first n awakeables that have no answer.
+func (c *journalCheck) unanswered(n uint32) uint32 {
+	answered := uint32(0)
+	for index := range c.signals {
+		if index-ident.FirstAwakeable < n {
+			answered++
+		}
+	}
+	return n - answered
+}
+
 // end takes the tail of the journal, which is in the record, and what the
 // invocation is owed.
 func (c *journalCheck) end(waiting []machine.PendingRow) {

@@ -36,7 +36,7 @@ func (p *partition) object(key ident.ObjectKey) *object {
 	return o
 }
 
-func (p *partition) head(h *machine.HeadRow) error {
+func (p *partition) head(h *machine.HeadRow) {
 	o := p.object(h.Object)
 	o.stored, o.row = true, *h
 	p.byID[h.Object.ID()] = o
@@ -49,11 +49,10 @@ func (p *partition) head(h *machine.HeadRow) error {
 		p.find(RuleOwner, o.name(), "its head has nothing to say and should not be there")
 	}
 	o.row.Inline = nil
-	return nil
 }
 
-// join notes what an invocation says of its key.
-func (p *partition) join(r *record, row *machine.InvocationRow) {
+// member notes what an invocation says of its key.
+func (p *partition) member(r *record, row *machine.InvocationRow) {
 	counts := row.Retention.OfWorkflow && row.Status != machine.StatusCompleted
 	run := r.kind == ident.KindWorkflow
 	if !counts && !run && !r.holds() {
@@ -74,13 +73,13 @@ func (p *partition) join(r *record, row *machine.InvocationRow) {
 	}
 }
 
-func (p *partition) inbox(q *machine.InboxRow) error {
+func (p *partition) inbox(q *machine.InboxRow) {
 	o := p.byID[q.Object]
 	if o == nil {
 		if !p.unsure {
 			p.find(RuleOwner, rowName(q.Key()), "a place in a queue belongs to no key")
 		}
-		return nil
+		return
 	}
 	o.places++
 	if q.Seq < o.row.InboxFirst {
@@ -88,7 +87,7 @@ func (p *partition) inbox(q *machine.InboxRow) error {
 	}
 	if q.Kind == machine.InboxPatch {
 		p.patches[q.Seq] = o
-		return nil
+		return
 	}
 	r := p.of(q.Birth, RuleQueue, o.name(), "a place in its queue")
 	switch {
@@ -98,29 +97,27 @@ func (p *partition) inbox(q *machine.InboxRow) error {
 	default:
 		r.found |= foundInbox
 	}
-	return nil
 }
 
-func (p *partition) patch(u *machine.PatchRow) error {
+func (p *partition) patch(u *machine.PatchRow) {
 	o := p.patches[u.Seq]
 	if o == nil {
 		if !p.unsure {
 			p.find(RuleOwner, rowName(u.Key()), "a patch of the state has no place in a queue")
 		}
-		return nil
+		return
 	}
 	delete(p.patches, u.Seq)
 	if u.Retention.OfWorkflow {
 		o.unfinished++
 	}
-	return nil
 }
 
 // state looks at a value. Those of a patch that is being applied lie under a
 // generation of their own.
-func (p *partition) state(s *machine.StateRow) error {
+func (p *partition) state(s *machine.StateRow) {
 	if p.sweeps.has(machine.TableState, s.Generation) {
-		return nil
+		return
 	}
 	o := p.byID[s.Object]
 	switch {
@@ -134,7 +131,6 @@ func (p *partition) state(s *machine.StateRow) error {
 	case !p.unsure:
 		p.find(RuleOwner, rowName(s.Key()), "a value of the state belongs to no generation of a key")
 	}
-	return nil
 }
 
 // finishObject compares a head with what was met.

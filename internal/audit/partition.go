@@ -13,6 +13,8 @@ import (
 type partition struct {
 	*audit
 	number ident.Partition
+	// has says which tables have rows.
+	has [256]bool
 
 	sweeps  sweeps
 	objects map[ident.ObjectKey]*object
@@ -30,44 +32,51 @@ type partition struct {
 	markers   map[markerKey]bool
 	patches   map[ident.Seq]*object
 	promises  map[promiseKey]bool
+	// failed is why the partition cannot be read.
+	failed error
 	// unsure says that a row was unreadable which may own others.
 	unsure bool
 }
 
-// partition reads one partition.
-func (a *audit) partition(n ident.Partition) error {
-	p := &partition{
-		audit: a, number: n,
-		objects: map[ident.ObjectKey]*object{}, byID: map[ident.ObjectID]*object{},
-		records: map[ident.Seq]*record{}, timers: map[timerKey]*record{},
-		listeners: map[listenerKey]listening{}, markers: map[markerKey]bool{},
-		patches: map[ident.Seq]*object{}, promises: map[promiseKey]bool{},
+// reset prepares for a partition. The maps are used again.
+func (p *partition) reset(n ident.Partition, has *[256]bool) {
+	if p.objects == nil {
+		p.objects, p.byID, p.records = map[ident.ObjectKey]*object{}, map[ident.ObjectID]*object{}, map[ident.Seq]*record{}
+		p.timers, p.listeners, p.markers = map[timerKey]*record{}, map[listenerKey]listening{}, map[markerKey]bool{}
+		p.patches, p.promises = map[ident.Seq]*object{}, map[promiseKey]bool{}
+		p.sweeps.init()
 	}
-	p.sweeps.init()
-	steps := []func() error{
-		func() error { return each(p, machine.TableChore, p.chore) },
-		func() error { return each(p, machine.TableHead, p.head) },
-		p.invocations,
-		func() error { return each(p, machine.TableStatus, p.status) },
-		func() error { return each(p, machine.TableID, p.id) },
-		func() error { return each(p, machine.TableAlias, p.alias) },
-		func() error { return each(p, machine.TableTimer, p.timer) },
-		func() error { return each(p, machine.TableExpiry, p.expiry) },
-		func() error { return each(p, machine.TableMarker, p.marker) },
-		func() error { return each(p, machine.TableInbox, p.inbox) },
-		func() error { return each(p, machine.TablePatch, p.patch) },
-		func() error { return each(p, machine.TableState, p.state) },
-		func() error { return each(p, machine.TablePromise, p.promise) },
-		func() error { return each(p, machine.TableListener, p.listener) },
-		func() error { return each(p, machine.TableOutbox, p.outbox) },
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	p.finish()
-	return nil
+	clear(p.objects)
+	clear(p.byID)
+	clear(p.records)
+	clear(p.timers)
+	clear(p.listeners)
+	clear(p.markers)
+	clear(p.patches)
+	clear(p.promises)
+	p.sweeps.clear()
+	clear(p.order)
+	p.number, p.has, p.order, p.unsure, p.failed = n, *has, p.order[:0], false, nil
+}
+
+// read reads one partition. Chores come first, heads next.
+func (p *partition) read() error {
+	each(p, machine.TableChore, p.chore)
+	each(p, machine.TableHead, p.head)
+	p.join()
+	each(p, machine.TableStatus, p.status)
+	each(p, machine.TableID, p.id)
+	each(p, machine.TableAlias, p.alias)
+	each(p, machine.TableTimer, p.timer)
+	each(p, machine.TableExpiry, p.expiry)
+	each(p, machine.TableMarker, p.marker)
+	each(p, machine.TableInbox, p.inbox)
+	each(p, machine.TablePatch, p.patch)
+	each(p, machine.TableState, p.state)
+	each(p, machine.TablePromise, p.promise)
+	each(p, machine.TableListener, p.listener)
+	each(p, machine.TableOutbox, p.outbox)
+	return p.failed
 }
 
 // finish judges what can be told only when every table was read.
@@ -89,31 +98,26 @@ func (p *partition) finish() {
 }
 
 // each walks over the rows of a table. A row that cannot be read is a finding, and
-// the walk goes on.
-func each[R machine.Row](p *partition, t machine.Table, fn func(R) error) error {
+// the walk goes on. After a failure there are no more walks.
+func each[R machine.Row](p *partition, t machine.Table, fn func(R)) {
+	if !p.has[t] || p.failed != nil {
+		return
+	}
 	it := p.r.Rows(machine.Key{Partition: p.number, Table: t}, machine.Key{}, persistence.Ascending)
 	defer it.Close()
-	for it.Next() {
+	for p.failed == nil && it.Next() {
 		row, err := it.Row()
-		if err != nil {
-			if err := p.unreadable(it.Key(), err); err != nil {
-				return err
-			}
-			continue
-		}
-		if row == nil {
-			continue // it was removed
-		}
-		p.report.Rows++
-		typed, ok := row.(R)
-		if !ok {
-			return fmt.Errorf("a row of table %s is a %T", tableName(t), row)
-		}
-		if err := fn(typed); err != nil {
-			return err
+		switch {
+		case err != nil:
+			p.failed = p.unreadable(it.Key(), err)
+		case row != nil: // else it was removed
+			p.report.Rows++
+			fn(row.(R))
 		}
 	}
-	return p.walked(t, it.Err())
+	if p.failed == nil {
+		p.failed = p.walked(t, it.Err())
+	}
 }
 
 // walked judges what has ended a walk.
@@ -122,7 +126,7 @@ func (p *partition) walked(t machine.Table, err error) error {
 		return nil
 	}
 	p.unsure = true
-	if p.damaged(fmt.Sprintf("partition %d", p.number), "the rest of table "+tableName(t), err) {
+	if p.damaged(fmt.Sprintf("partition %d", p.number), "the rest of table "+nameOf(t), err) {
 		return nil
 	}
 	return err
@@ -144,15 +148,15 @@ func (p *partition) unreadable(k machine.Key, err error) error {
 	case machine.TableState, machine.TableInbox, machine.TablePromise, machine.TableListener:
 		if o := p.byID[k.Object]; o != nil {
 			o.unreadable = true
-			p.damaged(o.name(), "a "+tableName(k.Table)+" row", err)
+			p.damaged(o.name(), "a "+nameOf(k.Table)+" row", err)
 			return nil
 		}
 		p.unsure = true
 	case machine.TableTimer, machine.TableExpiry:
-		p.blame(ident.Seq(k.B), "a "+tableName(k.Table)+" row", err)
+		p.blame(ident.Seq(k.B), "a "+nameOf(k.Table)+" row", err)
 		return nil
 	case machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableWaiter, machine.TableActive:
-		p.blame(ident.Seq(k.A), "a "+tableName(k.Table)+" row", err)
+		p.blame(ident.Seq(k.A), "a "+nameOf(k.Table)+" row", err)
 		return nil
 	default:
 		p.unsure = true
@@ -187,67 +191,63 @@ type cursor struct {
 	broken error
 }
 
-func (p *partition) cursor(t machine.Table) (*cursor, error) {
-	c := &cursor{p: p, table: t, it: p.r.Rows(machine.Key{Partition: p.number, Table: t}, machine.Key{}, persistence.Ascending)}
-	return c, c.step()
+func (p *partition) cursor(t machine.Table) *cursor {
+	c := &cursor{p: p, table: t, over: true}
+	if p.has[t] {
+		c.it = p.r.Rows(machine.Key{Partition: p.number, Table: t}, machine.Key{}, persistence.Ascending)
+		c.step()
+	}
+	return c
 }
 
 // step goes to the next row.
-func (c *cursor) step() error {
-	for c.it.Next() {
+func (c *cursor) step() {
+	c.over = true
+	for c.p.failed == nil && c.it.Next() {
 		c.row, c.broken = c.it.Row()
 		if c.row == nil && c.broken == nil {
 			continue // it was removed
 		}
-		if c.broken != nil && !errors.Is(c.broken, persistence.ErrCorrupt) {
-			return c.broken
-		}
 		if c.row != nil {
 			c.p.report.Rows++
 		}
-		c.birth = ident.Seq(c.it.Key().A)
-		return nil
+		c.birth, c.over = ident.Seq(c.it.Key().A), false
+		return
 	}
-	c.row, c.over = nil, true
-	return c.p.walked(c.table, c.it.Err())
+	if c.p.failed == nil {
+		c.p.failed = c.p.walked(c.table, c.it.Err())
+	}
 }
 
 // each hands every row of a birth to fn.
-func (c *cursor) each(birth ident.Seq, fn func(machine.Row)) error {
+func (c *cursor) each(birth ident.Seq, fn func(machine.Row)) {
 	for !c.over && c.birth == birth {
 		if c.broken != nil {
-			if err := c.p.unreadable(c.it.Key(), c.broken); err != nil {
-				return err
-			}
+			c.p.failed = c.p.unreadable(c.it.Key(), c.broken)
 		} else {
 			fn(c.row)
 		}
-		if err := c.step(); err != nil {
-			return err
-		}
+		c.step()
 	}
-	return nil
 }
 
-// invocations joins the tables that are sorted by birth.
-func (p *partition) invocations() error {
+// join reads the tables that are sorted by birth.
+func (p *partition) join() {
 	tables := [...]machine.Table{
 		machine.TableInvocation, machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableWaiter, machine.TableActive,
 	}
-	cursors := make([]*cursor, 0, len(tables))
+	var cursors [len(tables)]*cursor
 	defer func() {
 		for _, c := range cursors {
-			c.it.Close()
+			if c.it != nil {
+				c.it.Close()
+			}
 		}
 	}()
-	for _, t := range tables {
-		c, err := p.cursor(t)
-		cursors = append(cursors, c)
-		if err != nil {
-			return err
-		}
+	for i, t := range tables {
+		cursors[i] = p.cursor(t)
 	}
-	for {
+	for p.failed == nil {
 		birth, over := ident.Seq(0), true
 		for _, c := range cursors {
 			if !c.over && (over || c.birth < birth) {
@@ -255,23 +255,20 @@ func (p *partition) invocations() error {
 			}
 		}
 		if over {
-			return nil
+			return
 		}
-		if err := p.life(birth, cursors); err != nil {
-			return err
-		}
+		p.life(birth, cursors[:])
 	}
 }
 
 // life reads what lies under one birth.
-func (p *partition) life(birth ident.Seq, cursors []*cursor) error {
+func (p *partition) life(birth ident.Seq, cursors []*cursor) {
 	l := life{p: p, birth: birth}
 	takes := [...]func(machine.Row){l.record, l.journal, l.signal, l.pending, l.waiter, l.active}
 	for i, c := range cursors {
-		if err := c.each(birth, takes[i]); err != nil {
-			return err
-		}
+		c.each(birth, takes[i])
 	}
-	l.judge()
-	return nil
+	if p.failed == nil {
+		l.judge()
+	}
 }

@@ -135,7 +135,7 @@ func (l *life) orphan(t machine.Table) {
 	if l.p.records[l.birth] != nil || l.p.unsure || l.p.sweeps.has(t, l.birth) {
 		return
 	}
-	l.p.find(RuleOwner, fmt.Sprintf("birth %v", l.birth), "a %s row belongs to no invocation", tableName(t))
+	l.p.find(RuleOwner, fmt.Sprintf("birth %v", l.birth), "a %s row belongs to no invocation", nameOf(t))
 }
 
 // judge looks at an invocation of which every row was read.
@@ -148,7 +148,7 @@ func (l *life) judge() {
 	if row.Status != machine.StatusCompleted {
 		p.report.Unfinished++
 	}
-	p.join(r, row)
+	p.member(r, row)
 	l.expect()
 	if r.unreadable {
 		return
@@ -174,7 +174,7 @@ func (l *life) counts() {
 		{machine.TableWaiter, l.waiters, l.row.Waiters},
 	} {
 		if c.have != c.own && !l.p.sweeps.has(c.table, l.birth) {
-			l.p.find(RuleCount, l.known.name(), "it has %d %s rows, and its record says %d", c.have, tableName(c.table), c.own)
+			l.p.find(RuleCount, l.known.name(), "it has %d %s rows, and its record says %d", c.have, nameOf(c.table), c.own)
 		}
 	}
 }
@@ -257,9 +257,7 @@ func (l *life) suspended() {
 			p.find(RuleReason, r.name(), "it is suspended and waits for completion %d, which nobody owes it", id.Completion)
 		}
 	}
-	if n := row.Allocated.Signals; n > row.Signals {
-		p.report.Awakeables += uint64(n - row.Signals)
-	}
+	p.report.Awakeables += uint64(p.check.unanswered(row.Allocated.Signals))
 }
 
 // waits reports whether a completion is owed. The rows are in its order.

@@ -99,50 +99,56 @@ type Finding struct {
 // String returns the finding as one line.
 func (f Finding) String() string { return f.Rule.String() + ": " + f.Key + ": " + f.Text }
 
-// tableName names a table in findings.
-func tableName(t machine.Table) string {
+// nameOf names a table in findings.
+func nameOf(t machine.Table) string {
+	name, _ := tableName(t)
+	return name
+}
+
+// tableName names a table, and reports whether it is one of the machine.
+func tableName(t machine.Table) (name string, known bool) {
 	switch t {
 	case machine.TableHead:
-		return "head"
+		return "head", true
 	case machine.TableState:
-		return "state"
+		return "state", true
 	case machine.TableInbox:
-		return "inbox"
+		return "inbox", true
 	case machine.TableID:
-		return "id"
+		return "id", true
 	case machine.TableInvocation:
-		return "invocation"
+		return "invocation", true
 	case machine.TableJournal:
-		return "journal"
+		return "journal", true
 	case machine.TableSignal:
-		return "signal"
+		return "signal", true
 	case machine.TablePending:
-		return "pending"
+		return "pending", true
 	case machine.TableWaiter:
-		return "waiter"
+		return "waiter", true
 	case machine.TableTimer:
-		return "timer"
+		return "timer", true
 	case machine.TableOutbox:
-		return "outbox"
+		return "outbox", true
 	case machine.TableActive:
-		return "active"
+		return "active", true
 	case machine.TableStatus:
-		return "status"
+		return "status", true
 	case machine.TableExpiry:
-		return "expiry"
+		return "expiry", true
 	case machine.TableMarker:
-		return "marker"
+		return "marker", true
 	case machine.TablePromise:
-		return "promise"
+		return "promise", true
 	case machine.TableListener:
-		return "listener"
+		return "listener", true
 	case machine.TableChore:
-		return "chore"
+		return "chore", true
 	case machine.TablePatch:
-		return "patch"
+		return "patch", true
 	case machine.TableAlias:
-		return "alias"
+		return "alias", true
 	default:
-		return fmt.Sprintf("%q", byte(t))
+		return fmt.Sprintf("%q", byte(t)), false
 	}
 }

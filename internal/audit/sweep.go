@@ -27,6 +27,12 @@ func (s *sweeps) init() {
 	s.swept, s.serving, s.answering = map[swept]bool{}, map[ident.ObjectKey]ident.Seq{}, map[promiseKey]bool{}
 }
 
+func (s *sweeps) clear() {
+	clear(s.swept)
+	clear(s.serving)
+	clear(s.answering)
+}
+
 func (s *sweeps) add(owner ident.Seq, tables ...machine.Table) {
 	for _, t := range tables {
 		s.swept[swept{t, owner}] = true
@@ -40,7 +46,7 @@ func (s *sweeps) answers(k promiseKey) bool {
 	return s.answering[k] || s.answering[promiseKey{generation: k.generation}]
 }
 
-func (p *partition) chore(c *machine.ChoreRow) error {
+func (p *partition) chore(c *machine.ChoreRow) {
 	s := &p.sweeps
 	switch c.Kind {
 	case machine.ChoreSweepInvocation:
@@ -62,5 +68,4 @@ func (p *partition) chore(c *machine.ChoreRow) error {
 	default:
 		p.find(RuleOwner, c.Object.String(), "chore %v has the unknown kind %d", c.Seq, c.Kind)
 	}
-	return nil
 }

@@ -40,10 +40,10 @@ func (p *partition) listens(w *machine.PendingRow, row *machine.InvocationRow) {
 
 // promise looks at one promise. Number says which it is among those of its
 // generation.
-func (p *partition) promise(d *machine.PromiseRow) error {
+func (p *partition) promise(d *machine.PromiseRow) {
 	p.promises[promiseKey{d.Generation, d.Number}] = d.Result.Kind != journal.ResultNone
 	if p.sweeps.has(machine.TablePromise, d.Generation) {
-		return nil
+		return
 	}
 	o := p.byID[d.Object]
 	switch {
@@ -56,26 +56,25 @@ func (p *partition) promise(d *machine.PromiseRow) error {
 	case !p.unsure:
 		p.find(RuleOwner, rowName(d.Key()), "promise %q belongs to no generation of a workflow", d.Name)
 	}
-	return nil
 }
 
 // listener looks at one who waits for a promise: he must wait, the promise must be
 // there, and if there is something to say to him, a chore must be about to say it.
-func (p *partition) listener(b *machine.ListenerRow) error {
+func (p *partition) listener(b *machine.ListenerRow) {
 	promise := promiseKey{b.Generation, b.Promise}
 	key := listenerKey{promise, b.N}
 	l, known := p.listeners[key]
 	delete(p.listeners, key)
 	r := p.records[b.Birth]
 	if p.unsure || r != nil && r.unreadable {
-		return nil
+		return
 	}
 	if !known || l.birth != b.Birth || l.completion != b.Completion {
 		p.find(RulePromise, b.ID.String(), "listener %d of promise %q waits for nothing", b.N, b.Name)
-		return nil
+		return
 	}
 	if p.sweeps.has(machine.TablePromise, b.Generation) {
-		return nil
+		return
 	}
 	o := p.byID[b.Object]
 	completed, there := p.promises[promise]
@@ -88,7 +87,6 @@ func (p *partition) listener(b *machine.ListenerRow) error {
 	case (completed || o.row.Workflow.Expiring) && !l.going && !p.sweeps.answers(promise):
 		p.find(RulePromise, b.ID.String(), "it waits for promise %q of %s, which is done, and nobody tells it", b.Name, o.key)
 	}
-	return nil
 }
 
 // finishListeners finds waits for promises that no completion would end.
