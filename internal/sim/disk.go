@@ -33,9 +33,11 @@ type disk struct {
 	written map[machine.Key]int
 	// taken are the outbox rows that an output which is not durable removes.
 	taken map[machine.Key]ident.Seq
-	// handed is the highest outbox number that an output of a pair of keys has
-	// taken.
-	handed map[pair]ident.Seq
+	// handed is the last outbox row that was durably taken, of each pair of keys.
+	handed map[pair]machine.OutboxRef
+	// homes are the keys of invocations by birth, births those births by id.
+	homes  map[ident.Seq]ident.ObjectKey
+	births map[ident.InvocationID]ident.Seq
 	last   ident.Seq
 	stats  *Stats
 	// values are those that the state of a key had after some durable output.
@@ -66,13 +68,20 @@ type output struct {
 	batch *persistence.Batch
 	alone *persistence.Batch
 	keys  []machine.Key
-	taken []machine.Key
+	taken []taken
 }
 
 // stateValue is a value of the state of a key.
 type stateValue struct {
 	object      ident.ObjectKey
 	name, value string
+}
+
+// taken is an outbox row that an output takes. The pair is zero when it is not known.
+type taken struct {
+	key  machine.Key
+	pair pair
+	ref  machine.OutboxRef
 }
 
 // pair is a sender and a receiver.
@@ -86,7 +95,8 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 	return &disk{
 		Memory: persistence.NewMemory().(*persistence.Memory), reference: persistence.NewMemory().(*persistence.Memory),
 		loop: l, process: p, stats: stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]ident.Seq),
+		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
+		homes: make(map[ident.Seq]ident.ObjectKey), births: make(map[ident.InvocationID]ident.Seq),
 		values: make(map[stateValue]bool),
 	}
 }
@@ -96,7 +106,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed,
+		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
 		values: d.values,
 	}
 }
@@ -121,6 +131,7 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		k := w.Delete
 		if w.Put != nil {
 			k = w.Put.Key()
+			d.learn(w.Put)
 		}
 		if w.ForeignOutbox {
 			d.take(o, k)
@@ -158,7 +169,49 @@ func (d *disk) take(o *output, k machine.Key) {
 		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which is gone", o.seq, k)
 	}
 	d.taken[k] = o.seq
-	o.taken = append(o.taken, k)
+	t := taken{key: k}
+	if owed, ok := row.(*machine.OutboxRow); ok && owed.CauseBirth != 0 {
+		t.pair, t.ref = pair{d.homes[owed.CauseBirth], d.receiver(owed.Message)}, owed.Ref
+	}
+	o.taken = append(o.taken, t)
+}
+
+// learn notes which key an invocation has.
+func (d *disk) learn(row machine.Row) {
+	if row, ok := row.(*machine.IDRow); ok {
+		d.homes[row.Birth], d.births[row.ID] = row.Object, row.Birth
+	}
+}
+
+// receiver returns the key to which something is owed.
+func (d *disk) receiver(m machine.Message) ident.ObjectKey {
+	switch m := m.(type) {
+	case *machine.Invoke:
+		return ident.ObjectKeyOf(m.Target, m.ID)
+	case *machine.Returned:
+		return m.To.Object
+	case *machine.Signal:
+		return d.homes[d.births[m.ID]]
+	case *machine.Attach:
+		return d.homes[d.births[m.ID]]
+	case *machine.Operate:
+		return d.homes[d.births[m.ID]]
+	default:
+		return ident.ObjectKey{}
+	}
+}
+
+// handOver judges an outbox row that was taken for good: what one key owes another
+// is taken in the order in which it was written.
+func (d *disk) handOver(t *taken) {
+	delete(d.taken, t.key)
+	if t.pair.from == (ident.ObjectKey{}) || t.pair.to == (ident.ObjectKey{}) {
+		return
+	}
+	if last := d.handed[t.pair]; last.Seq > t.ref.Seq || last.Seq == t.ref.Seq && last.N > t.ref.N {
+		d.loop.fail(InvariantHandOver, "%v takes %v of %v, and has taken %v before", t.pair.to, t.ref, t.pair.from, last)
+	}
+	d.handed[t.pair] = t.ref
 }
 
 // Commit implements persistence.Store.
@@ -261,8 +314,8 @@ func (d *disk) judge(group []*persistence.Batch) {
 		for _, k := range o.keys {
 			d.settle(k)
 		}
-		for _, k := range o.taken {
-			delete(d.taken, k)
+		for i := range o.taken {
+			d.handOver(&o.taken[i])
 		}
 		d.compare(o)
 	}
@@ -324,11 +377,15 @@ func getFrom(m *persistence.Memory, k machine.Key) (row machine.Row, err error) 
 	return row, err
 }
 
-// Read implements persistence.Store.
+// Read implements persistence.Store. Whoever reads may find that the world has moved
+// on when it is done; but what an actor reads is its own, and it goes on at once.
 func (d *disk) Read(fn func(persistence.Reader) error) error {
-	t := d.loop.current
-	if t == nil || t.name != actorTask {
-		return d.Memory.Read(fn)
+	if d.loop.current.name != actorTask {
+		err := d.Memory.Read(fn)
+		if d.loop.chance(2) {
+			d.process.Yield()
+		}
+		return err
 	}
 	return d.Memory.Read(func(r persistence.Reader) error {
 		return fn(&actorReader{Reader: r, disk: d})

@@ -48,10 +48,8 @@ type world struct {
 	waiting []*signal
 	// ending is notified when the process shall end at once.
 	ending *signal
-	// open counts the tasks of clients and answers; quiet is notified when there
-	// are none.
-	open  int
-	quiet *signal
+	// open counts the tasks of clients and answers.
+	open int
 	// known are ids of invocations that were acknowledged.
 	known []string
 	// calm says that nothing ends the process any more.
@@ -64,7 +62,7 @@ func Run(p *Plan, logger *slog.Logger, trace io.Writer) (Stats, *Violation) {
 	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger}
 	w.loop.trace = trace
 	w.chronicle = newChronicle(w)
-	w.ending, w.quiet = w.loop.world.signal(), w.loop.world.signal()
+	w.ending = w.loop.world.signal()
 	broken := w.loop.run(w.main)
 	w.stats.Steps, w.stats.Virtual, w.stats.Digest = w.loop.steps, w.loop.now, w.loop.digest
 	w.stats.Invocations = len(w.chronicle.subjects)
@@ -78,9 +76,6 @@ func (w *world) main() {
 	for i := range w.plan.Requests {
 		w.task("client", func() { w.serve(&w.plan.Requests[i]) })
 	}
-	for w.open > 0 {
-		w.quiet.Wait()
-	}
 	w.settle()
 }
 
@@ -89,9 +84,7 @@ func (w *world) task(name string, fn func()) {
 	w.open++
 	w.loop.world.Go(name, func() {
 		fn()
-		if w.open--; w.open == 0 {
-			w.quiet.Notify()
-		}
+		w.open--
 	})
 }
 
@@ -270,7 +263,7 @@ func (w *world) settle() {
 			break
 		}
 		if round == patienceRounds {
-			w.loop.fail(InvariantStranded, "%d things are not done, the first is %s", len(left), left[0])
+			w.loop.fail(InvariantStranded, "%d things are not done, and %d clients wait: %v", len(left), w.open, left)
 			return
 		}
 		w.rescue()
