@@ -139,6 +139,7 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		o.keys = append(o.keys, k)
 		d.written[k]++
 	}
+	d.judgeForeign(o, writes)
 	d.outputs = append(d.outputs, o)
 	if d.loop.trace != nil {
 		var rows strings.Builder
@@ -174,6 +175,27 @@ func (d *disk) take(o *output, k machine.Key) {
 		t.pair, t.ref = pair{d.homes[owed.CauseBirth], d.receiver(owed.Message)}, owed.Ref
 	}
 	o.taken = append(o.taken, t)
+}
+
+// judgeForeign judges an output that takes an answer: one to a life that is over does
+// nothing else.
+func (d *disk) judgeForeign(o *output, writes []machine.Write) {
+	if len(o.taken) != 1 || len(writes) == 1 {
+		return
+	}
+	row, _ := d.get(o.taken[0].key)
+	owed, _ := row.(*machine.OutboxRow)
+	if owed == nil {
+		return
+	}
+	back, ok := owed.Message.(*machine.Returned)
+	if !ok {
+		return
+	}
+	record := machine.Key{Partition: back.To.ID.Partition(), Table: machine.TableInvocation, A: uint64(back.To.Birth)}
+	if row, _ := d.get(record); row == nil && d.written[record] == 0 {
+		d.loop.fail(InvariantHandOver, "output %v takes an answer to birth %v, which is gone, and writes %d rows", o.seq, back.To.Birth, len(writes))
+	}
 }
 
 // learn notes which key an invocation has.

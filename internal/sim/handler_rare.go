@@ -1,7 +1,9 @@
 package sim
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	restate "github.com/dormouse-run/dormouse/objects"
 )
@@ -29,6 +31,8 @@ func (f *performance) rare(at string, s *Step) error {
 		return f.note(err, "nudge %s", value)
 	case VerbChange:
 		return f.change(at)
+	case VerbStubborn:
+		return f.stubborn(at)
 	case VerbBig:
 		if object, ok := f.ctx.(restate.ObjectContext); ok && f.subject.exclusive {
 			f.set(object, "big", strings.Repeat(f.p.Name[len(f.p.Name)-1:], bigBytes))
@@ -59,6 +63,30 @@ func (f *performance) change(at string) error {
 	}
 	_, err := f.run(variant(at, build), 0)
 	return err
+}
+
+// stubborn runs a closure that goes on when its attempt has failed. What it returns
+// then counts for nothing.
+func (f *performance) stubborn(at string) error {
+	future := restate.RunAsync(f.ctx, func(restate.RunContext) (string, error) {
+		n := f.closure(at)
+		defer f.closed()
+		f.process.sleep(f.w.loop.between(0, 150*time.Millisecond))
+		return f.ran(at, n), nil
+	}, restate.WithName(at))
+	first, err := restate.WaitFirst(f.ctx, future, restate.After(f.ctx, time.Millisecond))
+	if err != nil {
+		return f.note(err, "")
+	}
+	if s := f.subject; first != restate.Future(future) && s.stubborn[at] == 0 {
+		s.stubborn[at]++
+		return fmt.Errorf("a failure beside closure %s", at)
+	}
+	value, err := future.Result()
+	if err == nil {
+		f.given(at, value)
+	}
+	return f.note(err, "run %s", value)
 }
 
 func variant(at string, build int) string { return "build" + itoa(build) + "-" + at }

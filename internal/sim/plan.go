@@ -31,6 +31,8 @@ type House struct {
 	EvictTimers        bool
 	SlowSync           int64
 	SuspendAtEveryWait bool
+	// Abort, when it is not 0, is how long code may hold up the next attempt.
+	Abort int64
 	// Skew is how far the wall clock of a process may be off.
 	Skew int64
 	// Retire waits at the end until every retention is over.
@@ -169,6 +171,8 @@ const (
 	VerbChange
 	// VerbBig writes a large value.
 	VerbBig
+	// VerbStubborn runs a closure that does not listen, and fails once meanwhile.
+	VerbStubborn
 	verbs
 	// VerbExpect waits for the signal of a VerbNudge.
 	VerbExpect
@@ -228,6 +232,9 @@ func (g *generator) house() House {
 		h.Skew = g.rand.Int64N(5000)
 	}
 	h.Retire = g.one(16)
+	if g.one(4) {
+		h.Abort = 1 + g.spread()
+	}
 	return h
 }
 
@@ -237,6 +244,17 @@ func (g *generator) request() Request {
 		r.Delay = 1 + g.spread()
 	}
 	r.Program = g.program(r.Key, 2)
+	if r.Kind == RequestReuse {
+		// Something of the earlier life is under way when the next one begins.
+		first := Step{Do: VerbCall, Key: r.Key + 1}
+		if r.Key+1 >= g.size.Keys || g.one(2) {
+			first = Step{Do: VerbSleep, N: int(g.spread())}
+		} else {
+			sub := g.program(first.Key, 1)
+			first.Sub = &sub
+		}
+		r.Program.Steps = append([]Step{first}, r.Program.Steps...)
+	}
 	return r
 }
 
