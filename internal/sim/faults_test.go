@@ -142,7 +142,7 @@ func TestFaultsAreFound(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		began := time.Now()
-		run := exec.CommandContext(ctx, binary, "-test.run", "^TestSeeds$", "-test.v", "-sim.seeds", "1000000", "-sim.for", "1m")
+		run := exec.CommandContext(ctx, binary, "-test.run", "^TestSeeds$", "-test.v", "-sim.seeds", "1000000", "-sim.for", "1m", "-sim.shrink", "0")
 		run.Dir, _ = os.Getwd()
 		out, err := run.CombinedOutput()
 		cancel()

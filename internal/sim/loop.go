@@ -25,6 +25,9 @@ type loop struct {
 	ready, polling []*task
 	timers         timerHeap
 	now            time.Duration
+	// alarm is the step before which the alarmed task runs, 0 for none.
+	alarm   uint64
+	alarmed *signal
 	// forced is who gets the baton next, whatever the seed says.
 	forced *task
 	// reaper waits for a task of a killed process to end.
@@ -126,6 +129,10 @@ func (l *loop) makeReady(t *task) { l.ready = append(l.ready, t) }
 
 // pick chooses who runs next. nil says that the simulation is over.
 func (l *loop) pick() *task {
+	if l.alarm != 0 && l.steps+1 >= l.alarm && l.alarmed.waiter != nil {
+		l.alarm, l.forced = 0, l.alarmed.waiter
+		l.alarmed.Notify()
+	}
 	if t := l.forced; t != nil {
 		l.forced = nil
 		l.ready = slices.DeleteFunc(l.ready, func(other *task) bool { return other == t })

@@ -16,6 +16,8 @@ type Plan struct {
 	Requests []Request
 	// Ends is how often the process ends.
 	Ends []End
+	// KillAt, when it is not 0, ends the process at that step, whatever it does.
+	KillAt uint64 `json:",omitempty"`
 	House
 }
 
@@ -183,6 +185,9 @@ type Size struct{ Keys, Requests, Steps, Ends int }
 
 // Small is the size of the worlds of which thousands are tried.
 func Small() Size { return Size{Keys: 3, Requests: 10, Steps: 4, Ends: 3} }
+
+// Large is the size of worlds with much to wait for.
+func Large() Size { return Size{Keys: 8, Requests: 80, Steps: 8, Ends: 8} }
 
 // NewPlan draws a plan.
 func NewPlan(seed uint64, size Size) *Plan {

@@ -4,27 +4,38 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	cmap "github.com/orcaman/concurrent-map"
 )
 
-// flags of the simulator; see docs/testing.md.
+// settings are the flags of the simulation; see docs/testing.md.
 type settings struct {
-	seed   *uint64
-	seeds  *int
-	during *time.Duration
-	log    *bool
-	trace  *bool
+	seed, first    *uint64
+	seeds          *int
+	size, plan     *string
+	during, shrink *time.Duration
+	stride         *uint64
+	log, trace     *bool
 }
 
 var flags = settings{
 	seed:   flag.Uint64("sim.seed", 0, "run this seed alone"),
+	first:  flag.Uint64("sim.first", 1, "begin with this seed"),
 	seeds:  flag.Int("sim.seeds", 200, "how many seeds are run"),
+	size:   flag.String("sim.size", "small", "small or large worlds"),
+	plan:   flag.String("sim.plan", "", "the plan that TestPlan runs"),
 	during: flag.Duration("sim.for", 0, "end after this time, however many seeds were run; 0 runs all"),
+	shrink: flag.Duration("sim.shrink", 20*time.Second, "how long a plan that fails is made smaller"),
+	stride: flag.Uint64("sim.stride", 20, "one in how many steps is a crash of TestACrashAtEveryStep; 1 tries all"),
 	trace:  flag.Bool("sim.trace", false, "print everything that happens"),
 	log:    flag.Bool("sim.log", false, "print what the runtimes log"),
 }
@@ -43,7 +54,7 @@ func (s settings) logger() *slog.Logger {
 	if *s.log {
 		return slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	return slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.Level(100)}))
+	return discard()
 }
 
 func (s settings) tracer() io.Writer {
@@ -53,28 +64,146 @@ func (s settings) tracer() io.Writer {
 	return nil
 }
 
+// worlds lets many plans happen, on as many goroutines as there are processors, and
+// sums up. It fails with the lowest seed that broke something.
+type worlds struct {
+	mu     sync.Mutex
+	next   uint64
+	sum    Stats
+	ran    int
+	worst  uint64
+	broken *Violation
+	plan   *Plan
+}
+
+// run tries n plans that draw makes, at most for a while.
+func (w *worlds) run(n int, during time.Duration, draw func(n uint64) *Plan) {
+	began := time.Now()
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for {
+				at := w.take()
+				if at >= uint64(n) || during > 0 && time.Since(began) > during {
+					return
+				}
+				p := draw(at)
+				stats, broken := Run(p, flags.logger(), flags.tracer())
+				w.add(at, p, stats, broken)
+			}
+		})
+	}
+	all.Wait()
+}
+
+func (w *worlds) take() uint64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.broken != nil {
+		return math.MaxUint64
+	}
+	w.next++
+	return w.next - 1
+}
+
+func (w *worlds) add(at uint64, p *Plan, s Stats, broken *Violation) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ran++
+	w.sum.Steps += s.Steps
+	w.sum.Lives += s.Lives
+	w.sum.Commits += s.Commits
+	w.sum.Acked += s.Acked
+	w.sum.Invocations += s.Invocations
+	if broken != nil && (w.broken == nil || at < w.worst) {
+		w.worst, w.broken, w.plan = at, broken, p
+	}
+}
+
+// TestSeeds lets worlds happen that seeds have drawn.
 func TestSeeds(t *testing.T) {
-	first, n := uint64(1), *flags.seeds
+	first, n := *flags.first, *flags.seeds
 	if *flags.seed != 0 {
 		first, n = *flags.seed, 1
 	}
-	began := time.Now()
-	var sum Stats
-	ran := 0
-	for seed := first; seed < first+uint64(n) && (*flags.during == 0 || time.Since(began) < *flags.during); seed++ {
-		p := NewPlan(seed, Small())
-		stats, broken := Run(p, flags.logger(), flags.tracer())
-		ran++
-		sum.Steps += stats.Steps
-		sum.Lives += stats.Lives
-		sum.Commits += stats.Commits
-		sum.Acked += stats.Acked
-		sum.Invocations += stats.Invocations
-		if broken != nil {
-			t.Fatalf("seed %d: %v\n%s", seed, broken, p)
-		}
+	began, cpu := time.Now(), cpuTime(t)
+	var w worlds
+	w.run(n, *flags.during, func(n uint64) *Plan { return NewPlan(first+n, size(t)) })
+	took, used := time.Since(began), cpuTime(t)-cpu
+	t.Logf("%d seeds, %d steps, %d processes, %d commits, %d invocations, %d answers in %.1f s: %.0f seeds/min, %.0f steps/CPU s",
+		w.ran, w.sum.Steps, w.sum.Lives, w.sum.Commits, w.sum.Invocations, w.sum.Acked, took.Seconds(),
+		float64(w.ran)/took.Minutes(), float64(w.sum.Steps)/used.Seconds())
+	if w.broken == nil {
+		return
 	}
-	t.Logf("%d seeds in %v: %+v", ran, time.Since(began), sum)
+	t.Errorf("seed %d: %v", first+w.worst, w.broken)
+	if *flags.shrink > 0 {
+		p, broken := Shrink(w.plan, w.broken, *flags.shrink)
+		t.Logf("a smaller plan: %v\n-sim.plan='%s'", broken, p)
+	}
+}
+
+// TestPlan lets the plan of -sim.plan happen, as a shrunk one was printed.
+func TestPlan(t *testing.T) {
+	if *flags.plan == "" {
+		t.Skip("-sim.plan gives one")
+	}
+	p, err := ParsePlan(*flags.plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, broken := Run(p, flags.logger(), flags.tracer()); broken != nil {
+		t.Error(broken)
+	}
+}
+
+// TestACrashAtEveryStep ends the process at each step of each tour.
+func TestACrashAtEveryStep(t *testing.T) {
+	t.Parallel()
+	var runs atomic.Int64
+	var all sync.WaitGroup
+	plans := make(chan *Plan)
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for p := range plans {
+				n, at, broken := CrashEverywhere(p, max(1, *flags.stride), flags.logger())
+				runs.Add(int64(n))
+				if broken != nil {
+					p.KillAt = at
+					t.Errorf("a crash at step %d: %v\n-sim.plan='%s'", at, broken, p)
+				}
+			}
+		})
+	}
+	for _, p := range Tours() {
+		plans <- p
+	}
+	close(plans)
+	all.Wait()
+	t.Logf("%d crashes", runs.Load())
+}
+
+// size is that of -sim.size.
+func size(t *testing.T) Size {
+	switch *flags.size {
+	case "small":
+		return Small()
+	case "large":
+		return Large()
+	default:
+		t.Fatalf("-sim.size is %q: give small or large", *flags.size)
+		return Size{}
+	}
+}
+
+// cpuTime returns the time that the processors have worked for this process.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func TestASeedGivesTheSameStoryTwice(t *testing.T) {

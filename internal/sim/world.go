@@ -19,7 +19,8 @@ import (
 
 // Stats count what happened in a world.
 type Stats struct {
-	// Steps are choices of who runs next.
+	// Steps are choices of who runs next, without those of a long wait at the end
+	// in which nothing but retention goes on.
 	Steps   uint64
 	Commits uint64
 	// Lives are the processes, Acked the requests that got an answer.
@@ -64,15 +65,28 @@ func Run(p *Plan, logger *slog.Logger, trace io.Writer) (Stats, *Violation) {
 	w.chronicle = newChronicle(w)
 	w.ending = w.loop.world.signal()
 	broken := w.loop.run(w.main)
-	w.stats.Steps, w.stats.Virtual, w.stats.Digest = w.loop.steps, w.loop.now, w.loop.digest
+	if w.stats.Steps == 0 {
+		w.stats.Steps = w.loop.steps
+	}
+	w.stats.Virtual, w.stats.Digest = w.loop.now, w.loop.digest
 	w.stats.Invocations = len(w.chronicle.subjects)
 	return w.stats, broken
 }
+
+// discard logs nothing, and formats nothing for it.
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 // main is the first task of the world.
 func (w *world) main() {
 	w.begin()
 	w.loop.world.Go("operator", w.operate)
+	if w.plan.KillAt > 0 {
+		w.loop.alarm, w.loop.alarmed = w.plan.KillAt, w.loop.world.signal()
+		w.loop.world.Go("killer", func() {
+			w.loop.alarmed.Wait()
+			w.crash()
+		})
+	}
 	for i := range w.plan.Requests {
 		w.task("client", func() { w.serve(&w.plan.Requests[i]) })
 	}
@@ -272,6 +286,7 @@ func (w *world) settle() {
 		w.loop.world.sleep(time.Second)
 	}
 	w.judge()
+	w.stats.Steps = w.loop.steps
 	if w.plan.Retire {
 		w.retire()
 	}
