@@ -190,11 +190,11 @@ func (t *telling) tell(format string, args ...any) {
 	}
 }
 
-func (t *telling) read(name, value string) string {
+// read notes a value of the state that the handler was told.
+func (t *telling) read(name, value string) {
 	if _, before := t.reads[name]; !before || !t.subject.exclusive {
 		t.reads[name] = value
 	}
-	return value
 }
 
 // written stands for a value that the handler has written itself.
@@ -219,10 +219,9 @@ func (t *telling) closure(at string) int {
 			w.loop.fail(InvariantRun, "closure %s of %s starts again after %q was durable", at, s.name, value)
 		}
 	}
-	if len(t.told) > len(s.fixed) {
-		s.fixed = slices.Clone(t.told)
-	}
 	if s.exclusive {
+		// What it has read cannot change while it has the key.
+		t.fix()
 		t.c.key(s.key).closures++
 	}
 	s.runs[at]++
@@ -257,6 +256,15 @@ func (t *telling) given(at, value string) {
 		w.loop.fail(InvariantRun, "closure %s of %s gives %q, which is not durable", at, s.name, value)
 	}
 	s.given[at] = value
+	t.fix()
+}
+
+// fix notes that every later attempt is told the same: all commands so far are
+// durable, or follow from what is.
+func (t *telling) fix() {
+	if s := t.subject; len(t.told) > len(s.fixed) {
+		s.fixed = slices.Clone(t.told)
+	}
 }
 
 // answered judges the answer that an awakeable gives: of those that were asked for,

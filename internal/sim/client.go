@@ -192,18 +192,27 @@ func (w *world) program(record *machine.InvocationRow) *Program {
 }
 
 // rescue sends their nudge to those whose senders may have been killed before they
-// could.
+// could, and resumes those whose pause came late or whose build is back.
 func (w *world) rescue() {
-	var waiting []ident.InvocationID
+	var waiting, paused []ident.InvocationID
 	w.look(func(r persistence.Reader) error {
 		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
-			if record := row.(*machine.InvocationRow); record.Status == machine.StatusSuspended {
+			record := row.(*machine.InvocationRow)
+			switch record.Status {
+			case machine.StatusPaused:
+				if w.paused[record.ID.String()] || misfits(record) {
+					paused = append(paused, record.ID)
+				}
+			case machine.StatusSuspended:
 				if p := w.program(record); p != nil && w.chronicle.disturbed[p.Name] {
 					waiting = append(waiting, record.ID)
 				}
 			}
 		})
 	})
+	for _, id := range paused {
+		w.operation(machine.OpResume, id.String())
+	}
 	for _, id := range waiting {
 		w.insist("nudge", func(rt *actors.Runtime) error {
 			_, err := rt.Signal(context.Background(), id, journal.NamedSignalID(nudge), journal.ValueOf([]byte(`"late"`)))
@@ -237,6 +246,7 @@ func (w *world) pauseOne() {
 	if id == "" {
 		return
 	}
+	w.paused[id] = true
 	w.operation(machine.OpPause, id)
 	w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
 	for range 20 {
@@ -246,6 +256,13 @@ func (w *world) pauseOne() {
 			return
 		}
 	}
+}
+
+// misfits reports whether an invocation has failed because its journal was written by
+// another build. Its attempts may be used up before that is back.
+func misfits(record *machine.InvocationRow) bool {
+	n := len(record.Failures)
+	return n > 0 && record.Failures[n-1].Code == 570
 }
 
 // insist repeats a request until it is acknowledged, or refused because of what its

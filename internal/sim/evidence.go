@@ -79,12 +79,25 @@ func (w *world) journal(record *machine.InvocationRow) (entries []journal.Entry)
 // inJournal reports whether a text that is unique stands in the durable journal of
 // an invocation.
 func (w *world) inJournal(id, text string) bool {
+	return w.hasEntry(id, func(e *journal.Entry) bool { return bytes.Contains(e.Body, []byte(text)) })
+}
+
+// hasRun reports whether a Run of this name stands in the durable journal of an
+// invocation.
+func (w *world) hasRun(id, name string) bool {
+	return w.hasEntry(id, func(e *journal.Entry) bool {
+		return e.Type == journal.TypeRun && bytes.Contains(e.Body, []byte(name))
+	})
+}
+
+func (w *world) hasEntry(id string, fits func(*journal.Entry) bool) bool {
 	record, _ := w.record(id)
 	if record == nil {
 		return false
 	}
-	for _, e := range w.journal(record) {
-		if bytes.Contains(e.Body, []byte(text)) {
+	entries := w.journal(record)
+	for i := range entries {
+		if fits(&entries[i]) {
 			return true
 		}
 	}

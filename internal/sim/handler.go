@@ -112,7 +112,10 @@ func (f *performance) step(at string, s *Step) error {
 	case VerbGet:
 		if reads {
 			value, err := restate.Get[string](reader, "v"+itoa(s.N))
-			return f.note(err, "get %s", f.read("v"+itoa(s.N), value))
+			if err == nil {
+				f.read("v"+itoa(s.N), value)
+			}
+			return f.note(err, "get %s", value)
 		}
 	case VerbKeys:
 		if reads {
@@ -163,7 +166,10 @@ func (f *performance) note(err restate.TerminalError, format string, args ...any
 
 func (f *performance) append(ctx restate.ObjectContext) error {
 	log, err := restate.Get[string](ctx, logName)
-	if e := f.note(err, "log %s", f.read(logName, log)); e != nil || err != nil {
+	if err == nil {
+		f.read(logName, log)
+	}
+	if e := f.note(err, "log %s", log); err != nil {
 		return e
 	}
 	f.set(ctx, logName, log+f.p.Name+";")

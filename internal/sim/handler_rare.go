@@ -56,7 +56,7 @@ func (f *performance) change(at string) error {
 	build := f.w.stats.Lives % 2
 	if f.w.calm {
 		for b := range 2 {
-			if f.w.inJournal(f.subject.id, variant(at, b)) {
+			if f.w.hasRun(f.subject.id, variant(at, b)) {
 				build = b
 			}
 		}

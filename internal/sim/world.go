@@ -53,6 +53,8 @@ type world struct {
 	open int
 	// known are ids of invocations that were acknowledged.
 	known []string
+	// paused are the invocations that a client has paused.
+	paused map[string]bool
 	// calm says that nothing ends the process any more.
 	calm bool
 }
@@ -60,7 +62,7 @@ type world struct {
 // Run lets a plan happen, and returns what was found to be wrong, nil for nothing.
 // trace, which may be nil, gets a line for everything.
 func Run(p *Plan, logger *slog.Logger, trace io.Writer) (Stats, *Violation) {
-	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger}
+	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger, paused: make(map[string]bool)}
 	w.loop.trace = trace
 	w.chronicle = newChronicle(w)
 	w.ending = w.loop.world.signal()
@@ -261,7 +263,11 @@ func (w *world) unfinished() (names []string) {
 		}
 		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
 			if record := row.(*machine.InvocationRow); record.Status != machine.StatusCompleted {
-				names = append(names, record.ID.String()+" of "+record.Target.String()+" is "+record.Status.String())
+				name := fmt.Sprintf("%s of %s is %s", record.ID, record.Target, record.Status)
+				if n := len(record.Failures); n > 0 {
+					name += fmt.Sprintf(" (%d failures, the last: %s)", n, record.Failures[n-1].Message)
+				}
+				names = append(names, name)
 			}
 		})
 	})
