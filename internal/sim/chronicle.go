@@ -136,9 +136,10 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	c.w.loop.note("%s begins on %s, %s", name, key, id)
 	if k := c.key(key); exclusive {
 		switch {
+		case c.w.plan.Abort > 0: // it may have been given up
 		case k.running != nil:
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %s runs there", name, key, k.running.subject.name)
-		case k.closures > 0 && c.w.plan.Abort == 0:
+		case k.closures > 0:
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %d closures of another attempt run", name, key, k.closures)
 		}
 		k.running = t

@@ -38,8 +38,9 @@ type disk struct {
 	// homes are the keys of invocations by birth, births those births by id.
 	homes  map[ident.Seq]ident.ObjectKey
 	births map[ident.InvocationID]ident.Seq
-	last   ident.Seq
-	stats  *Stats
+	// last is the last output of a key.
+	last  map[ident.ObjectKey]ident.Seq
+	stats *Stats
 	// values are those that the state of a key had after some durable output.
 	values map[stateValue]bool
 	// scarce is above 0 while the disk is short of space.
@@ -95,7 +96,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 	return &disk{
 		Memory: persistence.NewMemory().(*persistence.Memory), reference: persistence.NewMemory().(*persistence.Memory),
 		loop: l, process: p, stats: stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
+		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
 		homes: make(map[ident.Seq]ident.ObjectKey), births: make(map[ident.InvocationID]ident.Seq),
 		values: make(map[stateValue]bool),
 	}
@@ -106,7 +107,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
+		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
 		values: d.values,
 	}
 }
@@ -121,10 +122,11 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 	if err != nil {
 		return nil, err
 	}
-	if seq <= d.last {
-		d.loop.fail(InvariantPrefix, "output %v is encoded after output %v", seq, d.last)
+	owner := ownerOf(writes)
+	if last := d.last[owner]; seq <= last && owner != (ident.ObjectKey{}) {
+		d.loop.fail(InvariantPrefix, "output %v of %v is encoded after output %v", seq, owner, last)
 	}
-	d.last = seq
+	d.last[owner] = seq
 	o := &output{seq: seq, batch: batch, alone: alone, keys: make([]machine.Key, 0, len(writes))}
 	for i := range writes {
 		w := &writes[i]
@@ -153,6 +155,22 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		d.loop.note("output %v:%s", seq, strings.ReplaceAll(rows.String(), "*machine.", ""))
 	}
 	return batch, nil
+}
+
+// ownerOf returns the key whose output has these writes, the zero key when they do not
+// say.
+func ownerOf(writes []machine.Write) ident.ObjectKey {
+	for i := range writes {
+		switch row := writes[i].Put.(type) {
+		case *machine.HeadRow:
+			return row.Object
+		case *machine.InvocationRow:
+			return ident.ObjectKeyOf(row.Target, row.ID)
+		case *machine.ChoreRow:
+			return row.Object
+		}
+	}
+	return ident.ObjectKey{}
 }
 
 // take judges an output that takes an outbox row: the row is durable, and nobody
@@ -400,18 +418,19 @@ func getFrom(m *persistence.Memory, k machine.Key) (row machine.Row, err error) 
 }
 
 // Read implements persistence.Store. Whoever reads may find that the world has moved
-// on when it is done; but what an actor reads is its own, and it goes on at once.
-func (d *disk) Read(fn func(persistence.Reader) error) error {
-	if d.loop.current.name != actorTask {
-		err := d.Memory.Read(fn)
-		if d.loop.chance(2) {
-			d.process.Yield()
-		}
-		return err
+// on when it is done.
+func (d *disk) Read(fn func(persistence.Reader) error) (err error) {
+	if d.loop.current.name == actorTask {
+		err = d.Memory.Read(func(r persistence.Reader) error {
+			return fn(&actorReader{Reader: r, disk: d})
+		})
+	} else {
+		err = d.Memory.Read(fn)
 	}
-	return d.Memory.Read(func(r persistence.Reader) error {
-		return fn(&actorReader{Reader: r, disk: d})
-	})
+	if d.loop.chance(2) {
+		d.process.Yield()
+	}
+	return err
 }
 
 // actorTask is the name of the tasks on which actors read rows of their keys.
