@@ -33,6 +33,9 @@ type House struct {
 	EvictTimers        bool
 	SlowSync           int64
 	SuspendAtEveryWait bool
+	// Undurable, when it is not 0, is how many bytes an attempt may have written that
+	// are not durable.
+	Undurable int
 	// Abort, when it is not 0, is how long code may hold up the next attempt.
 	Abort int64
 	// Skew is how far the wall clock of a process may be off.
@@ -81,6 +84,12 @@ const (
 	// RequestReuse sends under an idempotency key, kills and purges, again and
 	// again: the id comes back.
 	RequestReuse
+	// RequestAttach waits for the result of some invocation, RequestPurge removes
+	// one that is complete, or only its journal, and RequestRestart makes a new one
+	// of it.
+	RequestAttach
+	RequestPurge
+	RequestRestart
 	// RequestPressure makes the disk short of space for a while.
 	RequestPressure
 	requestKinds
@@ -237,6 +246,9 @@ func (g *generator) house() House {
 		h.Skew = g.rand.Int64N(5000)
 	}
 	h.Retire = g.one(16)
+	if g.one(4) {
+		h.Undurable = 64 << g.rand.IntN(5)
+	}
 	if g.one(4) {
 		h.Abort = 1 + g.spread()
 	}
