@@ -284,6 +284,7 @@ func (t *telling) answered(id, value string) {
 	}
 	at := slices.IndexFunc(a.answers, func(other *answer) bool { return other.value == value })
 	switch {
+	case value == late:
 	case at < 0:
 		w.loop.fail(InvariantHandOver, "%s has the answer %q that nobody gave", t.subject.name, value)
 	case a.given != "" && a.given != value:

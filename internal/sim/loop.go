@@ -163,7 +163,7 @@ func (l *loop) pick() *task {
 // choose returns the position of a task that is ready.
 func (l *loop) choose() int {
 	at := l.rand.IntN(len(l.ready))
-	for tries := 0; tries < 3 && len(l.ready) > 1 && l.hesitates(l.ready[at].name); tries++ {
+	if l.hesitates(l.ready[at].name) && !l.chance(8) {
 		at = l.rand.IntN(len(l.ready))
 	}
 	return at

@@ -47,12 +47,15 @@ func (w *world) answerAll(id ident.InvocationID) {
 	}
 }
 
+// late is the value of what rescue answers.
+const late = "late"
+
 // maxSteps is more than a program has.
 const maxSteps = 12
 
 func (w *world) signal(id ident.InvocationID, signal journal.NotificationID) {
 	w.insist("signal", func(rt *actors.Runtime) error {
-		_, err := rt.Signal(context.Background(), id, signal, journal.ValueOf([]byte(`"late"`)))
+		_, err := rt.Signal(context.Background(), id, signal, journal.ValueOf([]byte(`"`+late+`"`)))
 		return err
 	})
 }
