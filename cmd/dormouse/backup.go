@@ -21,14 +21,13 @@ const (
 	defaultAdmin = "http://localhost:9070"
 	// partialSuffix is that of the file until it is a backup.
 	partialSuffix = ".partial"
-	// silence is how long nothing may arrive.
-	silence = 2 * time.Minute
+	silence       = 2 * time.Minute
 )
 
 // backUp takes a backup over the admin port. FILE comes into being when the backup
 // has arrived and was found whole.
 func backUp(ctx context.Context, c console, flags *flag.FlagSet, args []string) error {
-	r := request{}
+	r := request{silence: silence}
 	flags.StringVar(&r.admin, "admin", defaultAdmin, "`URL` of the admin port")
 	flags.StringVar(&r.tokens, "tokens", os.Getenv("DORMOUSE_ADMIN_TOKENS_FILE"),
 		"`file` whose first token opens the admin port (DORMOUSE_ADMIN_TOKENS_FILE; or the token itself in DORMOUSE_ADMIN_TOKENS)")
@@ -110,25 +109,28 @@ func syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// request asks for a backup.
-type request struct{ admin, tokens string }
+// request asks for a backup. Silence is how long nothing may arrive.
+type request struct {
+	admin, tokens string
+	silence       time.Duration
+}
 
 // fetch writes the backup to w while it checks it.
 func (r request) fetch(ctx context.Context, w io.Writer) (persistence.BackupInfo, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	quiet := time.AfterFunc(silence, func() { cancel(fmt.Errorf("nothing has arrived for %v", silence)) })
+	quiet := time.AfterFunc(r.silence, func() { cancel(fmt.Errorf("nothing has arrived for %v", r.silence)) })
 	defer quiet.Stop()
 	resp, err := r.send(ctx)
 	if err != nil {
 		return persistence.BackupInfo{}, err
 	}
 	defer resp.Body.Close()
-	body := io.TeeReader(lively{resp.Body, quiet}, w)
+	body := lively{resp.Body, quiet, r.silence}
 	if resp.StatusCode != http.StatusOK {
 		return persistence.BackupInfo{}, refusal(resp)
 	}
-	info, err := persistence.CheckBackup(body)
+	info, err := persistence.CheckBackup(io.TeeReader(body, w))
 	if err != nil && ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
@@ -138,14 +140,15 @@ func (r request) fetch(ctx context.Context, w io.Writer) (persistence.BackupInfo
 // lively reads, and winds up the alarm.
 type lively struct {
 	io.Reader
-	quiet *time.Timer
+	quiet   *time.Timer
+	silence time.Duration
 }
 
 // Read implements io.Reader.
 func (l lively) Read(p []byte) (int, error) {
 	n, err := l.Reader.Read(p)
 	if n > 0 {
-		l.quiet.Reset(silence)
+		l.quiet.Reset(l.silence)
 	}
 	return n, err
 }

@@ -253,6 +253,32 @@ func TestAnInterruptedBackupLeavesNoFile(t *testing.T) {
 	}
 }
 
+// TestAServerThatFallsSilentIsLeft: bytes that drip keep the connection, silence
+// ends it.
+func TestAServerThatFallsSilentIsLeft(t *testing.T) {
+	t.Parallel()
+	const silence = 300 * time.Millisecond
+	var whole bytes.Buffer
+	if _, err := persistence.NewMemory().Backup(t.Context(), &whole); err != nil {
+		t.Fatal(err)
+	}
+	drips := 10
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, b := range whole.Bytes()[:drips] {
+			_, _ = w.Write([]byte{b})
+			_ = http.NewResponseController(w).Flush()
+			<-time.After(silence / 5)
+		}
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	var got bytes.Buffer
+	_, err := request{admin: server.URL, silence: silence}.fetch(t.Context(), &got)
+	if err == nil || !strings.Contains(err.Error(), "nothing has arrived for 300ms") || got.Len() != drips {
+		t.Errorf("%d bytes, %v", got.Len(), err)
+	}
+}
+
 // stock puts n things of 8 MiB into drawers.
 func stock(t *testing.T, b *bank, n int) {
 	t.Helper()
