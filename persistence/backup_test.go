@@ -239,20 +239,23 @@ func TestABackupHoldsBackWhatTheEngineDiscards(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	s := store.(*badgerStore)
-	const rows = 2000
-	rewrite := func(size int) {
-		for i := range rows {
-			mustCommit(t, s, mustEncode(t, ident.Seq(i+1), machine.Write{Put: numbered(i, size)}))
-		}
+	const rows = 200
+	rewrite := func(i, size int, more ...machine.Write) {
+		mustCommit(t, s, mustEncode(t, ident.Seq(i+1), append(more, machine.Write{Put: numbered(i, size)})...))
 	}
-	rewrite(1000)
+	for i := range rows {
+		rewrite(i, 1000)
+	}
 	content, err := slowBackup(t.Context(), s, func(n int) {
-		if n == 1 { // behind the first line
-			c.advance(30 * time.Minute)
-			rewrite(9000) // so much that tables in memory are flushed
-			if err := s.db.Flatten(2); err != nil {
-				t.Error(err)
-			}
+		if n != 1 { // behind the first line
+			return
+		}
+		c.advance(30 * time.Minute)
+		for i := range rows { // with so much beside it that there is something to compact
+			rewrite(i, 2000, machine.Write{Put: numbered(rows, 2*ChunkBytes-2000)})
+		}
+		if err := s.db.Flatten(1); err != nil {
+			t.Error(err)
 		}
 	})
 	if err != nil {
