@@ -105,7 +105,7 @@ func look(ctx restate.ObjectSharedContext, _ restate.Void) (s statement, err err
 
 // bank is a running program.
 type bank struct {
-	t              *testing.T
+	t              testing.TB
 	ingress, admin string
 	// leave stops it.
 	leave func()
@@ -120,7 +120,7 @@ func config(dir string) httpapi.Config {
 }
 
 // open runs a program in this process.
-func open(t *testing.T, dir string, change ...func(*httpapi.Config)) *bank {
+func open(t testing.TB, dir string, change ...func(*httpapi.Config)) *bank {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
