@@ -27,8 +27,8 @@ type BackupInfo struct {
 	// Rows are counted with those that only the store knows, Bytes are their
 	// keys and values.
 	Rows, Bytes uint64
-	// Damaged are rows that did not fit their checksum in the store already.
-	// They are in the backup as they were, and will be as damaged when it is
+	// Damaged are rows that could not be read in the store already: they did not
+	// fit their checksums, or parts of them were missing. They are in the backup as they were, and will be as damaged when it is
 	// restored.
 	Damaged uint64
 }

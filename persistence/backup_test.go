@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -270,7 +271,7 @@ func TestABackupHoldsBackWhatTheEngineDiscards(t *testing.T) {
 	for i := range rows {
 		wantNumbered(t, restored, i, 1000)
 	}
-	if s.snaps.held != nil && len(s.snaps.held) != 0 {
+	if len(s.snaps.held) != 0 {
 		t.Error("the snapshot is held for ever")
 	}
 }
@@ -371,5 +372,67 @@ func checkAny(t *testing.T, content []byte) {
 		t.Fatalf("refused with %v", err)
 	case err == nil && (info.Bytes > uint64(len(content)) || info.Rows > uint64(len(content))):
 		t.Fatalf("%d bytes hold %+v", len(content), info)
+	}
+}
+
+// TestABackupCountsRowsWithoutTheirChunks removes and damages chunks of rows, and
+// restores what is left.
+func TestABackupCountsRowsWithoutTheirChunks(t *testing.T) {
+	t.Parallel()
+	s := memory()
+	rows := largeRows(3*ChunkBytes + 5)
+	for i, r := range rows {
+		mustCommit(t, s, mustEncode(t, ident.Seq(20+i), machine.Write{Put: r, Fresh: true}))
+	}
+	var chunks [][]byte
+	from, to := tableRange(5, tableChunk)
+	if err := s.pages.scan(from, to, 1<<20, func(key, _ []byte) error { chunks = append(chunks, bytes.Clone(key)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(chunks) != 4*len(rows) {
+		t.Fatalf("%d chunks of %d rows", len(chunks), len(rows))
+	}
+	damage := func(e entry) uint64 {
+		if err := s.pages.write(0, []entry{e}); err != nil {
+			t.Fatal(err)
+		}
+		content := backupOf(t, s)
+		info, err := Restore(t.Context(), bytes.NewReader(content), t.TempDir(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Damaged
+	}
+	if n := damage(entry{key: []byte("\x00\x05a\x00\x00\x00\x00\x00\x00\x00\x01"), value: []byte("nonsense")}); n != 1 {
+		t.Errorf("before any damage to chunks %d rows are damaged", n)
+	}
+	if n := damage(entry{key: chunks[1]}); n != 2 {
+		t.Errorf("without a chunk %d rows are damaged", n)
+	}
+	if n := damage(entry{key: chunks[7]}); n != 3 {
+		t.Errorf("without two chunks %d rows are damaged", n)
+	}
+	if n := damage(entry{key: chunks[9], value: []byte("nonsense")}); n != 5 {
+		t.Errorf("with a damaged chunk %d rows are damaged", n)
+	}
+}
+
+// TestTheFirstVersionStaysReadable reads a file that was written once.
+func TestTheFirstVersionStaysReadable(t *testing.T) {
+	t.Parallel()
+	content, err := os.ReadFile("testdata/version1.backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := CheckBackup(bytes.NewReader(content))
+	want := BackupInfo{
+		Format: 5, Boot: 1, Transaction: 2, Taken: time.UnixMilli(1_800_000_000_000),
+		Marks: Marks{Timers: 5, Clock: 1_800_000_000_000}, Rows: 4, Bytes: 178, Damaged: 1,
+	}
+	if err != nil || info != want {
+		t.Errorf("got %+v, %v, want %+v", info, err, want)
+	}
+	if info.Format == formatVersion && !bytes.Equal(content, smallBackup(t)) {
+		t.Error("the same store makes another file now: that is another version")
 	}
 }

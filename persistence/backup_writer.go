@@ -18,6 +18,7 @@ type backupWriter struct {
 	number  uint32
 	inFrame int
 	info    BackupInfo
+	audit   audit
 	// broken is what w has failed with.
 	broken error
 	// between is asked before each frame of rows, when it is not nil; its error
@@ -39,8 +40,8 @@ func (b *backupWriter) begin(info BackupInfo) error {
 	return b.flush(frameHead)
 }
 
-// row adds a row, which must lie behind the one before. Its checksum is looked
-// at: a row that does not fit it goes along as it is, and is counted.
+// row adds a row, which must lie behind the one before. One that is damaged goes
+// along as it is, and is counted.
 func (b *backupWriter) row(key, value []byte) error {
 	size := len(key) + len(value) + 2*binary.MaxVarintLen32
 	if b.inFrame > 0 && (len(b.frame)+size > frameHeader+backupFrameBytes || b.inFrame == maxBackupFrameRows) {
@@ -48,9 +49,7 @@ func (b *backupWriter) row(key, value []byte) error {
 			return err
 		}
 	}
-	if !soundRow(key, value) {
-		b.info.Damaged++
-	}
+	b.audit.look(key, value)
 	b.frame = binary.AppendUvarint(b.frame, uint64(len(key)))
 	b.frame = append(b.frame, key...)
 	b.frame = binary.AppendUvarint(b.frame, uint64(len(value)))
@@ -59,13 +58,6 @@ func (b *backupWriter) row(key, value []byte) error {
 	b.info.Rows++
 	b.info.Bytes += uint64(len(key) + len(value))
 	return nil
-}
-
-// soundRow reports whether a row of the engine has a key of ours and fits its
-// checksum.
-func soundRow(key, value []byte) bool {
-	_, _, err := unseal(key, value)
-	return err == nil && checkStoredKey(key) == nil
 }
 
 func (b *backupWriter) flushRows() error {
@@ -86,6 +78,7 @@ func (b *backupWriter) end() error {
 	if err := b.flushRows(); err != nil {
 		return err
 	}
+	b.info.Damaged = b.audit.damaged
 	b.frame = binary.BigEndian.AppendUint64(b.frame, b.info.Rows)
 	b.frame = binary.BigEndian.AppendUint64(b.frame, b.info.Bytes)
 	b.frame = binary.BigEndian.AppendUint64(b.frame, b.info.Damaged)

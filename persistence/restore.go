@@ -128,7 +128,7 @@ func (s *badgerStore) load(ctx context.Context, b *backupReader) error {
 	defer s.log.mu.Unlock()
 	var rows []storedRow
 	var entries []entry
-	damaged := uint64(0)
+	var audit audit
 	for {
 		var err error
 		if err = context.Cause(ctx); err == nil {
@@ -145,17 +145,15 @@ func (s *badgerStore) load(ctx context.Context, b *backupReader) error {
 			if len(row.key) < keyHeader || partitionOf(row.key) >= ident.Partitions {
 				return b.damaged("the row " + keyText(row.key) + " is none of a store")
 			}
-			if !soundRow(row.key, row.value) {
-				damaged++
-			}
+			audit.look(row.key, row.value)
 			entries = append(entries, entry{key: row.key, value: row.value})
 		}
 		if err := s.log.put(entries); err != nil {
 			return err
 		}
 	}
-	if damaged != b.info.Damaged {
-		return b.damaged(fmt.Sprintf("%d rows do not fit their checksums, and its end says %d", damaged, b.info.Damaged))
+	if audit.damaged != b.info.Damaged {
+		return b.damaged(fmt.Sprintf("%d of its rows are damaged, and its end says %d", audit.damaged, b.info.Damaged))
 	}
 	s.log.meta.boot = b.info.Boot + bootStep + rand.Uint32N(bootStep)
 	s.log.meta.marks = b.info.Marks

@@ -58,9 +58,9 @@ func TestAFailedRestoreLeavesNothing(t *testing.T) {
 		"a key of one byte":         {forged(t, func(b *backupWriter) error { return b.row(sealedRow("\x00", 1)) }), ErrBackupDamaged, "none of a store"},
 		"a row that was damaged later": {forged(t, func(b *backupWriter) error {
 			err := b.row([]byte("\x00\x05a\x00\x00\x00\x00\x00\x00\x00\x01"), []byte("nonsense"))
-			b.info.Damaged = 0
+			b.audit.damaged = 0
 			return err
-		}), ErrBackupDamaged, "1 rows do not fit"},
+		}), ErrBackupDamaged, "1 of its rows are damaged"},
 	} {
 		for _, exists := range []bool{false, true} {
 			parent := t.TempDir()

@@ -24,6 +24,9 @@ func mustBackUp(t *testing.T, s persistence.Store) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if info.Damaged != 0 {
+		t.Errorf("%d rows of %d are damaged", info.Damaged, info.Rows)
+	}
 	if found.Taken = info.Taken; found != info { // the one in the file is rounded
 		t.Fatalf("the backup says %+v, and the store said %+v", found, info)
 	}
