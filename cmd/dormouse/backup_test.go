@@ -346,6 +346,52 @@ func TestASlowClientIsCutAndHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// TestAStopDoesNotWaitForASlowBackup: its connection is closed.
+func TestAStopDoesNotWaitForASlowBackup(t *testing.T) {
+	t.Parallel()
+	b := open(t, filepath.Join(t.TempDir(), "data"))
+	stock(t, b, 6)
+	slow, err := http.Get(b.admin + "/backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Body.Close()
+	if _, err := slow.Body.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	b.leave()
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if _, err := persistence.CheckBackup(slow.Body); err == nil {
+		t.Error("it is a backup")
+	}
+}
+
+// TestABackupThatLastsTooLongSaysSo reads slowly enough for a limit of half a
+// second, in a program that goes on committing.
+func TestABackupThatLastsTooLongSaysSo(t *testing.T) {
+	t.Parallel()
+	b := open(t, filepath.Join(t.TempDir(), "data"), func(c *httpapi.Config) { c.MaxBackupAge = 500 * time.Millisecond })
+	stock(t, b, 6)
+	slow, err := http.Get(b.admin + "/backup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Body.Close()
+	var got bytes.Buffer
+	if _, err := io.CopyN(&got, slow.Body, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(time.Second)
+	b.call("/Account/a/deposit", "5")
+	_, err = persistence.CheckBackup(io.MultiReader(&got, slow.Body))
+	if err == nil || !strings.Contains(err.Error(), "it was not over in time") {
+		t.Errorf("the file says %v", err)
+	}
+}
+
 // TestAClientThatGoesAwayEndsItsBackup: the next one need not wait.
 func TestAClientThatGoesAwayEndsItsBackup(t *testing.T) {
 	t.Parallel()

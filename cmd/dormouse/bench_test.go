@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -13,21 +16,72 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
+// BenchmarkCommand takes backups of a program with 40,000 invocations of 5,000 keys over HTTP, to a
+// file that is synced, and restores them.
+func BenchmarkCommand(b *testing.B) {
+	bank := open(b, b.TempDir())
+	fill(bank, 40_000)
+	dir := b.TempDir()
+	n := 0
+	for _, what := range []string{"backup", "restore"} {
+		b.Run(what, func(b *testing.B) {
+			var size, rows int64
+			for b.Loop() {
+				n++
+				file := filepath.Join(dir, fmt.Sprint("backup", n))
+				if what == "restore" {
+					file = filepath.Join(dir, "backup1")
+					mustDo(b, "restore", file, filepath.Join(dir, fmt.Sprint("data", n)))
+				} else {
+					mustDo(b, "backup", "-admin", bank.admin, file)
+				}
+				info, err := os.Stat(file)
+				if err != nil {
+					b.Fatal(err)
+				}
+				size += info.Size()
+			}
+			if f, err := os.Open(filepath.Join(dir, "backup1")); err == nil {
+				info, err := persistence.CheckBackup(f)
+				if err = errors.Join(err, f.Close()); err != nil {
+					b.Fatal(err)
+				}
+				rows = int64(info.Rows) * int64(b.N)
+			}
+			b.ReportMetric(float64(size)/1e6/b.Elapsed().Seconds(), "MB/s")
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(float64(rows)/float64(b.N), "rows/op")
+		})
+	}
+}
+
+func mustDo(b *testing.B, args ...string) {
+	b.Helper()
+	if code, _, err := dormouse(b.Context(), args...); code != exitOK {
+		b.Fatal(err)
+	}
+}
+
+// fill sends so many deposits.
+func fill(bank *bank, invocations int) {
+	var wait sync.WaitGroup
+	for w := range 64 {
+		wait.Go(func() {
+			for n := range invocations / 64 {
+				bank.post(fmt.Sprintf("/Account/f%d/deposit/send", (64*n+w)%5000), []byte("1"), "application/json")
+			}
+		})
+	}
+	wait.Wait()
+}
+
 // BenchmarkCallsBesideBackups calls a handler over HTTP, one call after the other,
 // alone and while one backup after the other is taken from a store of 100,000
 // invocations and read as fast as it comes. It reports the median of a call and
 // the slowest of a hundred.
 func BenchmarkCallsBesideBackups(b *testing.B) {
 	bank := open(b, b.TempDir())
-	var fill sync.WaitGroup
-	for w := range 64 {
-		fill.Go(func() {
-			for n := range 100_000 / 64 {
-				bank.post(fmt.Sprintf("/Account/f%d/deposit/send", (w*n)%5000), []byte("1"), "application/json")
-			}
-		})
-	}
-	fill.Wait()
+	fill(bank, 100_000)
 	for _, beside := range []string{"nothing", "backups"} {
 		b.Run(beside, func(b *testing.B) {
 			ctx, cancel := context.WithCancel(context.Background())
