@@ -3,6 +3,7 @@ package persistence
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -175,5 +176,35 @@ func TestTwoRestoresOfOneBackupDrawDifferentNumbers(t *testing.T) {
 	}
 	if len(seen) < 7 { // by chance two of eight in 65,536 meet once in 2,000 times
 		t.Errorf("boots repeat: %v", seen)
+	}
+}
+
+// TestTheLargestFramesFitATransaction restores frames that the reader still takes:
+// the largest row, and as many rows and bytes as there may be.
+func TestTheLargestFramesFitATransaction(t *testing.T) {
+	t.Parallel()
+	content := forged(t, func(b *backupWriter) error {
+		name := strings.Repeat("x", 60_000)
+		key := "\x00\x05h" + name
+		if err := b.row(sealedRow(key, MaxBatchBytes-1-valueHeader)); err != nil {
+			return err
+		}
+		if err := b.flushRows(); err != nil {
+			return err
+		}
+		for i := range uint64(maxBackupFrameRows) { // in one frame, which the writer would have ended earlier
+			k, v := sealedRow("\x00\x06a"+string(binary.BigEndian.AppendUint64(nil, i)), 108)
+			b.frame = append(append(append(append(b.frame, byte(len(k))), k...), byte(len(v))), v...)
+			b.info.Rows++
+			b.info.Bytes += uint64(len(k) + len(v))
+		}
+		if n := len(b.frame) - frameHeader; n > maxBackupFrameBytes || n < maxBackupFrameBytes*9/10 {
+			t.Errorf("the frame has %d bytes", n)
+		}
+		return b.flush(frameRows)
+	})
+	info, err := Restore(t.Context(), bytes.NewReader(content), t.TempDir(), Options{})
+	if err != nil || info.Rows != maxBackupFrameRows+1 || info.Damaged != 0 {
+		t.Errorf("%+v, %v", info, err)
 	}
 }

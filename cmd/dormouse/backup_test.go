@@ -324,7 +324,7 @@ func TestAKilledServerLeavesNoFile(t *testing.T) {
 func TestASlowClientIsCutAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.TransferTimeout = 2 * time.Second })
+	b := open(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.TransferTimeout = 5 * time.Second })
 	stock(t, b, 6)
 	slow, err := http.Get(b.admin + "/backup")
 	if err != nil {
