@@ -17,6 +17,12 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
+// Environment variables, which are those of the program.
+const (
+	envTokens     = "DORMOUSE_ADMIN_TOKENS"
+	envTokensFile = "DORMOUSE_ADMIN_TOKENS_FILE"
+)
+
 const (
 	defaultAdmin = "http://localhost:9070"
 	// partialSuffix is that of the file until it is a backup.
@@ -29,8 +35,7 @@ const (
 func backUp(ctx context.Context, c console, flags *flag.FlagSet, args []string) error {
 	r := request{silence: silence}
 	flags.StringVar(&r.admin, "admin", defaultAdmin, "`URL` of the admin port")
-	flags.StringVar(&r.tokens, "tokens", os.Getenv("DORMOUSE_ADMIN_TOKENS_FILE"),
-		"`file` whose first token opens the admin port (DORMOUSE_ADMIN_TOKENS_FILE; or the token itself in DORMOUSE_ADMIN_TOKENS)")
+	flags.StringVar(&r.tokens, "tokens", "", "`file` whose first token opens the admin port ("+envTokensFile+"; or the token itself in "+envTokens+")")
 	args, err := parse(flags, args, 1)
 	if err != nil {
 		return err
@@ -48,7 +53,7 @@ func backUp(ctx context.Context, c console, flags *flag.FlagSet, args []string) 
 	}
 	fmt.Fprintln(said, describe(name, info))
 	if info.Damaged > 0 {
-		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep an older backup, and find out which with an inspection of a restored directory", name, info.Damaged)
+		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before", name, info.Damaged)
 	}
 	return nil
 }
@@ -179,11 +184,17 @@ func (r request) send(ctx context.Context) (*http.Response, error) {
 
 // token returns the token to show, "" for none.
 func (r request) token() (string, error) {
-	list, _, _ := strings.Cut(os.Getenv("DORMOUSE_ADMIN_TOKENS"), ",")
-	if token := strings.TrimSpace(list); token != "" || r.tokens == "" {
-		return token, nil
+	file := r.tokens
+	if file == "" {
+		list, _, _ := strings.Cut(os.Getenv(envTokens), ",")
+		if token := strings.TrimSpace(list); token != "" {
+			return token, nil
+		}
+		if file = os.Getenv(envTokensFile); file == "" {
+			return "", nil
+		}
 	}
-	content, err := os.ReadFile(r.tokens)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return "", err
 	}
@@ -192,7 +203,7 @@ func (r request) token() (string, error) {
 			return line, nil
 		}
 	}
-	return "", fmt.Errorf("%s has no token: write one per line", r.tokens)
+	return "", fmt.Errorf("%s has no token: write one per line", file)
 }
 
 // refusal is the error of an answer that is no backup.

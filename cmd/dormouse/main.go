@@ -1,8 +1,8 @@
 // Command dormouse does to a data directory, or to a running program, what is done
 // from a shell:
 //
-//	dormouse backup [-admin URL] FILE   take a backup of a running program
-//	dormouse restore FILE DIR           make a new data directory of a backup
+//	dormouse backup [-admin URL] [-tokens FILE] FILE   take a backup of a running program
+//	dormouse restore FILE DIR                          make a new data directory of a backup
 //
 // It exits with 0 when that went well, with 1 when it did not, and with 2 when it
 // was asked for something that it does not understand.
@@ -41,7 +41,7 @@ type subcommand struct {
 
 func subcommands() []subcommand {
 	return []subcommand{
-		{"backup", "[-admin URL] FILE", "take a backup of a running program", backUp},
+		{"backup", "[-admin URL] [-tokens FILE] FILE", "take a backup of a running program", backUp},
 		{"restore", "FILE DIR", "make a new data directory of a backup", restore},
 	}
 }
@@ -83,7 +83,7 @@ func run(ctx context.Context, c console, args []string) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage:")
 	for _, s := range subcommands() {
-		fmt.Fprintf(w, "  dormouse %-7s %-20s %s\n", s.name, s.args, s.summary)
+		fmt.Fprintf(w, "  dormouse %-7s %-34s %s\n", s.name, s.args, s.summary)
 	}
 }
 
