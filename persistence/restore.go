@@ -108,6 +108,10 @@ func replace(from, to string) error {
 	return nil
 }
 
+// restoring is what FORMAT says until a restore is done, so that nobody opens what
+// is left of one that was killed.
+const restoring = "dormouse restore that has not ended\n"
+
 // fillStore writes the rows of b to a new store in dir.
 func fillStore(ctx context.Context, b *backupReader, dir string, o Options) error {
 	store, err := Open(dir, o)
@@ -115,10 +119,13 @@ func fillStore(ctx context.Context, b *backupReader, dir string, o Options) erro
 		return err
 	}
 	s := store.(*badgerStore)
-	if err := s.load(ctx, b); err != nil {
-		return errors.Join(err, s.Close())
+	if err = writeFile(dir, formatFile, []byte(restoring)); err == nil {
+		err = s.load(ctx, b)
 	}
-	return s.Close()
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	return writeFile(dir, formatFile, formatLine())
 }
 
 // load writes the rows of b, a transaction for each frame, and at last the boot

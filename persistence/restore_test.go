@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
@@ -149,6 +150,33 @@ func TestARestoreOnAFullDiskFailsByName(t *testing.T) {
 		_, err := Restore(t.Context(), r, filepath.Join(parent, "data"), g.options())
 		if !errors.Is(err, ErrNoSpace) || len(names(t, parent)) != 0 {
 			t.Errorf("after %d bytes: %v, and %q are left", after, err, names(t, parent))
+		}
+	}
+}
+
+// TestWhatAKilledRestoreLeavesIsNoStore opens the directory of a restore as a kill
+// would leave it, with some of its rows.
+func TestWhatAKilledRestoreLeavesIsNoStore(t *testing.T) {
+	t.Parallel()
+	s := memory()
+	for i := range 40 {
+		mustCommit(t, s, mustEncode(t, ident.Seq(i+1), machine.Write{Put: numbered(i, 100_000)}))
+	}
+	whole := backupOf(t, s)
+	dir := filepath.Join(t.TempDir(), "data")
+	for _, after := range []int{100, len(whole) - 50, len(whole)} {
+		left := t.TempDir()
+		r := io.MultiReader(bytes.NewReader(whole[:after]), readerFunc(func([]byte) (int, error) {
+			if err := CopyLive(dir+partialSuffix, left); err != nil {
+				return 0, err
+			}
+			return 0, io.EOF
+		}), iotest.ErrReader(io.ErrUnexpectedEOF))
+		if _, err := Restore(t.Context(), r, dir, Options{}); err == nil {
+			t.Fatal("it is restored")
+		}
+		if _, err := Open(left, Options{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "restore that has not ended") {
+			t.Errorf("killed after %d bytes: %v", after, err)
 		}
 	}
 }
