@@ -16,6 +16,14 @@ import (
 // Now implements objects.Host.
 func (a *attempt) Now() time.Time { return a.rt.clock.Now() }
 
+// Signal implements objects.Host.
+func (a *attempt) Signal() objects.HostSignal { return a.rt.sched.Signal() }
+
+// AfterFunc implements objects.Host.
+func (a *attempt) AfterFunc(d time.Duration, fn func()) (stop func() bool) {
+	return a.rt.clock.base.AfterFunc(d, fn)
+}
+
 // Handler implements objects.Host.
 func (a *attempt) Handler(service, handler string) (kind ident.Kind, bound bool) {
 	if b := a.rt.bindings.find(service, handler); b != nil {

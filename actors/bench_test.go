@@ -27,6 +27,8 @@ type bench struct {
 	store   *persistence.Memory
 	options Options
 	sched   *Goroutines
+	// damaged says that the test damages rows itself: they need not fit each other.
+	damaged bool
 }
 
 // inBubble runs a test with a runtime, under synthetic time, and checks that
@@ -47,6 +49,10 @@ func (b *bench) open() {
 	b.sched = new(Goroutines)
 	o := b.options
 	o.Store, o.Scheduler = b.store, b.sched
+	if !b.damaged {
+		auditStore(b.t, b.store)
+		o.Store = &audited{b.store, b.t}
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(b.t.Output(), nil))
 	}

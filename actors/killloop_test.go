@@ -75,6 +75,9 @@ type killLoop struct {
 	byClock  int
 	slowest  time.Duration
 	restarts int
+	// examined counts the examinations, examining is how long the longest took.
+	examined  int
+	examining time.Duration
 }
 
 func newKillLoop(t *testing.T, r *rand.Rand) *killLoop {
@@ -203,6 +206,7 @@ func (l *killLoop) waitOrKill(d time.Duration) {
 	if s, ok := l.child.ProcessState.Sys().(syscall.WaitStatus); ok && !s.Signaled() && s.ExitStatus() != 0 {
 		l.fail("child %d ended by itself with status %d", l.restarts, s.ExitStatus())
 	}
+	l.examine()
 }
 
 func (l *killLoop) fail(format string, a ...any) {
@@ -243,6 +247,6 @@ func (l *killLoop) report(seed uint64) {
 			l.t.Errorf("%s: %d, first: %s", name, len(list), strings.Join(list[:min(5, len(list))], "; "))
 		}
 	}
-	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), %v, slowest start %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
-		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, c.did, l.slowest.Round(time.Millisecond), len(wrong), len(w.doubles), len(w.overlaps))
+	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), %v, slowest start %v, %d examinations of at most %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
+		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, c.did, l.slowest.Round(time.Millisecond), l.examined, l.examining.Round(time.Millisecond), len(wrong), len(w.doubles), len(w.overlaps))
 }

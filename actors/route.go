@@ -204,6 +204,10 @@ func (rt *Runtime) findReceiver(row *machine.OutboxRow, id ident.InvocationID, f
 		rt.logger.Error("an outbox row stays until the next start", "row", fmt.Sprint(row.Ref), "error", err)
 		rt.settle(&origin{slice: from})
 		return key, false
+	case !known && rt.registry.closed.Load():
+		// The row that makes the receiver may have been refused, and waits for the
+		// next start. So does this one.
+		rt.settle(&origin{slice: from})
 	case !known:
 		rt.undeliverable(row, from)
 	}

@@ -34,6 +34,10 @@ func (b *bench) damage(keys ...machine.Key) {
 		b.t.Fatal(err)
 	}
 	b.store = b.store.Crash()
+	b.damaged = true
+	if len(findings(b.t, b.store)) == 0 {
+		b.t.Errorf("an audit finds nothing although %v are gone", keys)
+	}
 	b.open()
 }
 

@@ -317,6 +317,42 @@ func TestASignalRightBehindASendFindsItsInvocation(t *testing.T) {
 	})
 }
 
+// TestASignalBehindASendIsNotLostWhenTheRuntimeStops between the two: what the send
+// owes waits for the next start, and so must what is owed to its invocation.
+func TestASignalBehindASendIsNotLostWhenTheRuntimeStops(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		receiver := restate.NewObject("Receiver").Handler("wait", restate.NewObjectHandler(func(ctx restate.ObjectContext, _ restate.Void) (string, error) {
+			return restate.Signal[string](ctx, "go").Result()
+		}))
+		var sent string
+		sender := restate.NewService("Sender").Handler("send", restate.NewServiceHandler(func(ctx restate.Context, _ restate.Void) (string, error) {
+			sent = restate.ObjectSend(ctx, "Receiver", "r", "wait").Send(restate.Void{}).GetInvocationId()
+			restate.ResolveSignal(ctx, sent, "go", "went")
+			return "", nil
+		}))
+		b := newBench(t, Options{Services: []restate.ServiceDefinition{receiver, sender}})
+		h := b.hold()
+		r := &replies{b: b}
+		r.ask("send", func() (string, error) { return r.send(ask("Sender", "", "send", nil)) })
+		closed := make(chan error)
+		go func() { closed <- b.rt.Close() }()
+		synctest.Wait() // no key takes anything any more
+		h.release()
+		if err := <-closed; err != nil {
+			t.Errorf("close: %v", err)
+		}
+		b.store = b.store.Crash()
+		b.open()
+		id, err := ident.ParseInvocationID(sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantValue(t, attach(b, id), `"went"`)
+		b.close()
+	})
+}
+
 func TestWhatIsOwedToNobodyIsAnsweredAndRemoved(t *testing.T) {
 	t.Parallel()
 	unknown := ident.RandomID(ident.Target{Service: "Echo", Handler: "echo", Kind: ident.KindService}, 1, [16]byte{1}).String()

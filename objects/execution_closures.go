@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/journal"
@@ -29,9 +30,8 @@ type closures struct {
 // group counts closures that have started and not ended.
 type group struct {
 	running int
-	// idle is closed when running has come down to 0. It exists when somebody
-	// waits for it.
-	idle chan struct{}
+	// waiting are notified when running has come down to 0.
+	waiting []HostSignal
 }
 
 // ending is how a closure ended without a result.
@@ -80,7 +80,7 @@ func (c *closures) divide() {
 }
 
 // join counts a closure that starts, and returns what it must wait for first.
-func (c *closures) join() (g *group, before []<-chan struct{}) {
+func (c *closures) join() (g *group, before []*group) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.group == nil {
@@ -88,23 +88,34 @@ func (c *closures) join() (g *group, before []<-chan struct{}) {
 	}
 	c.group.running++
 	for _, e := range c.earlier {
-		if e.running == 0 {
-			continue
+		if e.running > 0 {
+			before = append(before, e)
 		}
-		if e.idle == nil {
-			e.idle = make(chan struct{})
-		}
-		before = append(before, e.idle)
 	}
 	return c.group, before
 }
 
+// leave counts a closure that has ended. The caller holds the lock of closures.
 func (g *group) leave() {
 	g.running--
-	if g.running == 0 && g.idle != nil {
-		close(g.idle)
-		g.idle = nil
+	if g.running == 0 {
+		for _, s := range g.waiting {
+			s.Notify()
+		}
+		g.waiting = nil
 	}
+}
+
+// await makes s be notified when the closures of g have ended. It reports false
+// when they have.
+func (c *closures) await(g *group, s HostSignal) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g.running == 0 {
+		return false
+	}
+	g.waiting = append(g.waiting, s)
+	return true
 }
 
 // start starts the closure on a goroutine of its own.
@@ -113,14 +124,14 @@ func (r *run) start() {
 	if ctx.Err() != nil {
 		r.ex.unwind(r.stopped(ctx))
 	}
-	var before []<-chan struct{}
+	var before []*group
 	r.group, before = r.ex.closures.join()
 	r.interrupted, r.cancels = false, r.ex.cancels
 	r.ex.host.Go("run", func() { r.execute(ctx, before) })
 }
 
 // execute is the body of the closure's goroutine.
-func (r *run) execute(ctx context.Context, before []<-chan struct{}) {
+func (r *run) execute(ctx context.Context, before []*group) {
 	r.ex.settleBefore(ctx, before)
 	if r.ex.host.Barrier() == Unwind {
 		return // the attempt is over, and the handler is told by its own wait
@@ -192,20 +203,27 @@ func (r *run) ended(e ending) {
 
 // settleBefore waits until the closures of before a cancellation have ended, at
 // most for the abort timeout.
-func (ex *execution) settleBefore(ctx context.Context, before []<-chan struct{}) {
-	if len(before) == 0 || ex.attempt.AbortTimeout <= 0 {
+func (ex *execution) settleBefore(ctx context.Context, before []*group) {
+	limit := ex.attempt.AbortTimeout
+	if len(before) == 0 || limit <= 0 {
 		return
 	}
-	timeout := time.NewTimer(ex.attempt.AbortTimeout)
-	defer timeout.Stop()
-	for _, idle := range before {
-		select {
-		case <-idle:
-		case <-timeout.C:
-			ex.attempt.logger().Warn("a closure of before the cancellation still runs", "waited", ex.attempt.AbortTimeout)
-			return
-		case <-ctx.Done():
-			return
+	var late atomic.Bool
+	wake := ex.host.Signal()
+	defer ex.host.AfterFunc(limit, func() {
+		late.Store(true)
+		wake.Notify()
+	})()
+	for _, g := range before {
+		for ex.closures.await(g, wake) {
+			wake.WaitOr(ctx.Done())
+			switch {
+			case ctx.Err() != nil:
+				return
+			case late.Load():
+				ex.attempt.logger().Warn("a closure of before the cancellation still runs", "waited", limit)
+				return
+			}
 		}
 	}
 }

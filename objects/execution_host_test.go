@@ -411,6 +411,12 @@ func (e *engine) Go(_ string, fn func()) {
 	}()
 }
 
+func (e *engine) Signal() HostSignal { return make(channelSignal, 1) }
+
+func (e *engine) AfterFunc(d time.Duration, fn func()) (stop func() bool) {
+	return time.AfterFunc(d, fn).Stop
+}
+
 // The events of the world.
 
 // answer resolves an awakeable.

@@ -216,6 +216,23 @@ func BenchmarkExecuteWithoutOperations(b *testing.B) {
 	}
 }
 
+// TestAServiceHasNoState, although an assertion finds a context that reads.
+func TestAServiceHasNoState(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]func(ObjectSharedContext) error{
+		"Get":  func(ctx ObjectSharedContext) error { _, err := Get[string](ctx, "a"); return err },
+		"Keys": func(ctx ObjectSharedContext) error { _, err := Keys(ctx); return err },
+	} {
+		e := newEngine(t, NewServiceHandler(func(ctx Context, _ string) (string, error) {
+			return "read", read(ctx.(ObjectSharedContext))
+		}))
+		o := e.attempt(0)
+		if f := e.output().Failure; o.Kind != OutcomeEnded || f == nil || f.Code != 400 || !strings.Contains(f.Message, "has no state") {
+			t.Errorf("%s: %+v, %+v", name, o, f)
+		}
+	}
+}
+
 // TestASharedHandlerCannotWrite, although all contexts are one type and an
 // assertion finds the one that writes.
 func TestASharedHandlerCannotWrite(t *testing.T) {

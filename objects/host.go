@@ -63,7 +63,7 @@ type StateValue struct {
 }
 
 // Host is what Execute runs an attempt against; package actors implements it.
-// Except for Go, Barrier, Propose, Wake, Now and Context, its methods are called
+// Except for Go, Barrier, Propose, Wake, Now, Signal, AfterFunc and Context, its methods are called
 // from the handler's goroutine only.
 type Host interface {
 	// Context returns the context of a closure that starts now. It is
@@ -110,6 +110,23 @@ type Host interface {
 	Propose(completion uint32, r journal.Result)
 	// Go runs fn on a goroutine that the host accounts for.
 	Go(name string, fn func())
+	// Signal returns a new signal. Goroutines of Go block on nothing else.
+	Signal() HostSignal
+	// AfterFunc calls fn on a goroutine of its own once d has passed on the clock
+	// of the runtime. fn must not block. stop reports whether it has kept fn from
+	// being called.
+	AfterFunc(d time.Duration, fn func()) (stop func() bool)
+}
+
+// HostSignal wakes one goroutine. A notification that comes before WaitOr is kept;
+// several of them count as one.
+type HostSignal interface {
+	// Notify wakes the waiter, now or at its next WaitOr. It never blocks and may
+	// be called concurrently.
+	Notify()
+	// WaitOr blocks until Notify has been called since it last returned, or until
+	// done is closed; nil never is. At most one goroutine may wait at a time.
+	WaitOr(done <-chan struct{})
 }
 
 // Verdict tells a handler whether to go on.

@@ -116,6 +116,33 @@ func (h *mockHost) Propose(completion uint32, r journal.Result) {
 // Go runs fn at once: the handler is waiting for it.
 func (h *mockHost) Go(_ string, fn func()) { fn() }
 
+// Signal implements Host.
+func (h *mockHost) Signal() HostSignal { return make(channelSignal, 1) }
+
+// AfterFunc implements Host.
+func (h *mockHost) AfterFunc(d time.Duration, fn func()) (stop func() bool) {
+	return time.AfterFunc(d, fn).Stop
+}
+
+// channelSignal is a HostSignal outside of a runtime. Its channel has room for one.
+type channelSignal chan struct{}
+
+// Notify implements HostSignal.
+func (s channelSignal) Notify() {
+	select {
+	case s <- struct{}{}:
+	default:
+	}
+}
+
+// WaitOr implements HostSignal.
+func (s channelSignal) WaitOr(done <-chan struct{}) {
+	select {
+	case <-s:
+	case <-done:
+	}
+}
+
 // run executes a closure. It reports whether that has ended.
 func (h *mockHost) run(r *run, rc RunContext) (result journal.Result, err error, ended bool) {
 	a := h.mock.Run(r.options.name, func() (a MockAnswer) {

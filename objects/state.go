@@ -93,10 +93,21 @@ func (ex *execution) checkWriter() TerminalError {
 	return terminalf(codeBadRequest, "%s only reads: write state in an exclusive handler or in the run of a workflow", ex.attempt.Target)
 }
 
+// checkReader refuses a handler that has no key, for the same reason.
+func (ex *execution) checkReader() TerminalError {
+	if ex.attempt.Target.Kind != ident.KindService {
+		return nil
+	}
+	return terminalf(codeBadRequest, "%s has no state: the handlers of objects and workflows do", ex.attempt.Target)
+}
+
 // get reads a value: ResultValue or ResultVoid.
 func (ex *execution) get(key string) (journal.Result, TerminalError) {
 	ex.enter(opGet)
 	defer ex.leave()
+	if t := ex.checkReader(); t != nil {
+		return journal.Result{}, t
+	}
 	if t := checkName("the name of a state value", key); t != nil {
 		return journal.Result{}, t
 	}
@@ -123,6 +134,9 @@ func (ex *execution) get(key string) (journal.Result, TerminalError) {
 func (ex *execution) keys() ([]string, TerminalError) {
 	ex.enter(opKeys)
 	defer ex.leave()
+	if t := ex.checkReader(); t != nil {
+		return nil, t
+	}
 	completion := ex.story.NextCompletion()
 	if ex.attempt.LazyState {
 		c := ex.issue(&journal.GetLazyStateKeys{Completion: completion}, false)

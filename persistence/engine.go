@@ -133,6 +133,18 @@ func (v *badgerView) scan(from, to []byte, limit int, fn func(key, value []byte)
 	return v.check()
 }
 
+func (v *badgerView) first(from, to []byte) (key []byte, err error) {
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	it := v.txn.NewIterator(badger.IteratorOptions{Prefix: commonPrefix(from, to)})
+	defer it.Close()
+	if it.Seek(from); it.Valid() && bytes.Compare(it.Item().Key(), to) < 0 {
+		key = it.Item().KeyCopy(nil)
+	}
+	return key, v.check()
+}
+
 func commonPrefix(a, b []byte) []byte {
 	n := 0
 	for n < len(a) && n < len(b) && a[n] == b[n] {

@@ -27,6 +27,23 @@ func checkFormat(dir string) error {
 	if err != nil {
 		return err
 	}
+	return sameFormat(content)
+}
+
+// knownFormat is checkFormat for a directory that is only looked at. One without
+// the file is no data directory, or its file is missing.
+func knownFormat(dir string) error {
+	content, err := os.ReadFile(filepath.Join(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no %s file in it: %w", formatFile, ErrFormat)
+	}
+	if err != nil {
+		return err
+	}
+	return sameFormat(content)
+}
+
+func sameFormat(content []byte) error {
 	want := formatLine()
 	if bytes.Equal(content, want) {
 		return nil

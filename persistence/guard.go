@@ -117,12 +117,7 @@ func (g *guard) logs() ([]string, error) {
 // engine takes its memory for the next log, which is then cleared, page by page,
 // instead of staying untouched until there is something to write into it.
 func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
-	var span logSpan
-	err := mapped(filepath.Join(g.dir, name), func(f *z.MmapFile) (err error) {
-		defer func() { err = errors.Join(err, f.Close(-1)) }()
-		span, err = scanLog(f.Data, last+1)
-		return err
-	})
+	span, err := g.spanOf(name, last)
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("log file %s: %w", name, err)
@@ -135,22 +130,22 @@ func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
 	return max(last, span.last), nil
 }
 
+// spanOf reads the transactions of one log file.
+func (g *guard) spanOf(name string, last uint64) (span logSpan, err error) {
+	err = mapped(filepath.Join(g.dir, name), func(f *z.MmapFile) (err error) {
+		defer func() { err = errors.Join(err, f.Close(-1)) }()
+		span, err = scanLog(f.Data, last+1)
+		return err
+	})
+	return span, err
+}
+
 // inspectTables checks the manifest and returns the last transaction in the
 // tables that it names.
 func (g *guard) inspectTables() (last uint64, err error) {
-	size, sum, err := manifestSum(g.dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return 0, fmt.Errorf("%s is missing: %w", manifestFile, ErrCorrupt)
-	case err != nil:
-		return 0, err
-	case g.marker.State == markerClean && (size != g.marker.ManifestSize || sum != g.marker.ManifestCRC):
-		return 0, fmt.Errorf("%s has %d bytes with checksum %08x where a clean close left %d with %08x: %w",
-			manifestFile, size, sum, g.marker.ManifestSize, g.marker.ManifestCRC, ErrCorrupt)
-	}
 	tables, err := g.manifest()
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
+		return 0, err
 	}
 	for id, t := range tables {
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
@@ -162,14 +157,29 @@ func (g *guard) inspectTables() (last uint64, err error) {
 	return last, nil
 }
 
+// manifest returns the tables that the manifest names, if it is the one that a
+// clean close has left.
 func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
+	size, sum, err := manifestSum(g.dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s is missing: %w", manifestFile, ErrCorrupt)
+	case err != nil:
+		return nil, err
+	case g.marker.State == markerClean && (size != g.marker.ManifestSize || sum != g.marker.ManifestCRC):
+		return nil, fmt.Errorf("%s has %d bytes with checksum %08x where a clean close left %d with %08x: %w",
+			manifestFile, size, sum, g.marker.ManifestSize, g.marker.ManifestCRC, ErrCorrupt)
+	}
 	f, err := os.Open(filepath.Join(g.dir, manifestFile))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	m, _, err := badger.ReplayManifestFile(f, formatVersion, badger.Options{})
-	return m.Tables, err
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
+	}
+	return m.Tables, nil
 }
 
 // inspectTable checks every block of a table and returns the highest timestamp in

@@ -40,8 +40,11 @@ type logRecord struct {
 }
 
 // logSpan is the first and the last complete transaction of a log file, zero
-// when it has none.
-type logSpan struct{ first, last uint64 }
+// when it has none, and the offset behind the last one.
+type logSpan struct {
+	first, last uint64
+	end         int
+}
 
 // scanLog reads a log file whose first transaction should be next, or an
 // earlier one that is in a table already.
@@ -53,6 +56,7 @@ func scanLog(data []byte, next uint64) (span logSpan, err error) {
 		return span, fmt.Errorf("its header names an encryption key: %w", ErrCorrupt)
 	}
 	pos, open := logHeader, uint64(0)
+	span.end = pos
 	for {
 		r, ok := parseRecord(data[pos:])
 		if !ok || open != 0 && r.ts != open || r.meta == recordEnd && open == 0 {
@@ -68,7 +72,7 @@ func scanLog(data []byte, next uint64) (span logSpan, err error) {
 		if span.first == 0 {
 			span.first = r.ts
 		}
-		span.last, open = r.ts, 0
+		span.last, span.end, open = r.ts, pos, 0
 	}
 	torn := tail{data: data, pos: pos, ts: open, open: open != 0}
 	switch {

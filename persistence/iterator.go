@@ -105,17 +105,19 @@ func (r *reader) close() {
 	r.open = nil
 }
 
+// usualKeyBytes is as long as most keys are at most.
+const usualKeyBytes = 48
+
 // bounds returns the bytes of a range. A zero to is the end of the table of
 // from.
 func bounds(from, to *machine.Key) (first, last []byte, err error) {
-	if first, err = appendKey(nil, from); err != nil {
+	if first, err = appendKey(make([]byte, 0, usualKeyBytes), from); err != nil {
 		return nil, nil, err
 	}
-	_, last = tableRange(from.Partition, from.Table)
 	if *to == (machine.Key{}) {
-		return first, last, nil
+		return first, appendKeyHeader(nil, from.Partition, from.Table+1), nil
 	}
-	if last, err = appendKey(nil, to); err != nil {
+	if last, err = appendKey(make([]byte, 0, usualKeyBytes), to); err != nil {
 		return nil, nil, err
 	}
 	if to.Partition != from.Partition || to.Table != from.Table {

@@ -7,6 +7,8 @@ type memoryWalk struct {
 	from, to string
 	order    Order
 	node     *treap
+	// current is the key of node.
+	current []byte
 }
 
 func (v *memoryView) walk(from, to []byte, order Order) walk {
@@ -25,12 +27,16 @@ func (w *memoryWalk) next() (bool, error) {
 	case w.node == nil:
 		w.node = w.view.root.from(w.from)
 	default:
-		w.node = w.view.root.from(w.node.key + "\x00")
+		w.node = w.view.root.after(w.node.key)
 	}
-	return w.node != nil && w.from <= w.node.key && w.node.key < w.to, nil
+	if w.node == nil || w.node.key < w.from || w.node.key >= w.to {
+		return false, nil
+	}
+	w.current = append(w.current[:0], w.node.key...)
+	return true, nil
 }
 
-func (w *memoryWalk) key() []byte { return []byte(w.node.key) }
+func (w *memoryWalk) key() []byte { return w.current }
 
 func (w *memoryWalk) value() ([]byte, error) { return []byte(w.node.value), w.view.check() }
 
@@ -41,6 +47,18 @@ func (w *memoryWalk) close() {}
 func (t *treap) from(key string) (found *treap) {
 	for t != nil {
 		if t.key < key {
+			t = t.right
+		} else {
+			found, t = t, t.left
+		}
+	}
+	return found
+}
+
+// after returns the node with the lowest key above key, nil when there is none.
+func (t *treap) after(key string) (found *treap) {
+	for t != nil {
+		if t.key <= key {
 			t = t.right
 		} else {
 			found, t = t, t.left

@@ -229,3 +229,10 @@ func (v *memoryView) scan(from, to []byte, limit int, fn func(key, value []byte)
 	})
 	return err
 }
+
+func (v *memoryView) first(from, to []byte) ([]byte, error) {
+	if node := v.root.from(string(from)); node != nil && node.key < string(to) {
+		return []byte(node.key), v.check()
+	}
+	return nil, v.check()
+}

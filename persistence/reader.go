@@ -16,6 +16,9 @@ type view interface {
 	// scan calls fn for at most limit rows of [from, to). key and value are
 	// valid during the call.
 	scan(from, to []byte, limit int, fn func(key, value []byte) error) error
+	// first returns the first key of [from, to), nil when there is none. It is
+	// valid until the next call of the view.
+	first(from, to []byte) ([]byte, error)
 	// walk goes over [from, to), which are of one partition and table.
 	walk(from, to []byte, order Order) walk
 }

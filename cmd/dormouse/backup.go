@@ -24,6 +24,7 @@ const (
 )
 
 const (
+	backupArgs   = "[-admin URL] [-tokens FILE] FILE"
 	defaultAdmin = "http://localhost:9070"
 	// partialSuffix is that of the file until it is a backup.
 	partialSuffix = ".partial"
@@ -32,11 +33,16 @@ const (
 
 // backUp takes a backup over the admin port. FILE comes into being when the backup
 // has arrived and was found whole.
-func backUp(ctx context.Context, c console, flags *flag.FlagSet, args []string) error {
+func backUp(ctx context.Context, c console, args []string) (status int) {
+	return statusOf(c, "backup", takeBackup(ctx, c, args))
+}
+
+func takeBackup(ctx context.Context, c console, args []string) error {
 	r := request{silence: silence}
+	flags := flag.NewFlagSet("backup", flag.ContinueOnError)
 	flags.StringVar(&r.admin, "admin", defaultAdmin, "`URL` of the admin port")
 	flags.StringVar(&r.tokens, "tokens", "", "`file` whose first token opens the admin port ("+envTokensFile+"; or the token itself in "+envTokens+")")
-	args, err := parse(flags, args, 1)
+	args, err := parse(flags, c, backupArgs, args, 1)
 	if err != nil {
 		return err
 	}

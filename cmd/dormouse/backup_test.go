@@ -76,7 +76,7 @@ func (tr *traffic) counts() (all [8]int64) {
 func TestABackupUnderTrafficIsOneMoment(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"))
+	b := openBank(t, filepath.Join(dir, "data"))
 	waiting := []string{}
 	for n := range 10 {
 		waiting = append(waiting, b.send(fmt.Sprintf("/Account/w%d/ask", n)))
@@ -100,7 +100,10 @@ func TestABackupUnderTrafficIsOneMoment(t *testing.T) {
 		if out := mustRun(t, "restore", file, restored); !strings.Contains(out, "will be done again") {
 			t.Errorf("it says %q", out)
 		}
-		judge(t, open(t, restored), before, after, thing, waiting)
+		if out := mustRun(t, "check", restored); !strings.Contains(out, "is good (closed)") {
+			t.Errorf("the restored directory: %s", out)
+		}
+		judge(t, openBank(t, restored), before, after, thing, waiting)
 	}
 	tr.stop()
 	if got := entries(t, dir); got != "backup0 backup1 data restored0 restored1" {
@@ -146,7 +149,7 @@ func judge(t *testing.T, b *bank, before, after [8]int64, thing []byte, waiting 
 func TestABackupOverwritesNothingAndNeedsWhatItIsTold(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.Safety.AdminTokens.List = []string{"secret"} })
+	b := openBank(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.Safety.AdminTokens.List = []string{"secret"} })
 	tokens := filepath.Join(dir, "tokens")
 	if err := os.WriteFile(tokens, []byte("# ours\nsecret\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -163,13 +166,13 @@ func TestABackupOverwritesNothingAndNeedsWhatItIsTold(t *testing.T) {
 	mustFail(t, exitFailed, "connection refused", "backup", "-admin", "localhost:1", file+"3")
 	mustFail(t, exitFailed, "has no token", "backup", "-admin", b.admin, "-tokens", os.DevNull, file+"3")
 	mustFail(t, exitFailed, "no such file", "backup", "-admin", b.admin, filepath.Join(dir, "no", "backup"))
-	mustFail(t, exitUsage, "0 arguments", "backup")
-	mustFail(t, exitUsage, "2 arguments", "backup", file, "-admin")
-	mustFail(t, exitUsage, "not defined", "backup", "-x", file)
-	mustFail(t, exitUsage, "1 arguments", "restore", file)
-	mustFail(t, exitUsage, `no subcommand "save"`, "save")
-	mustFail(t, exitUsage, "usage:")
-	mustFail(t, exitOK, "usage: dormouse backup", "backup", "-h")
+	mustFail(t, exitCannot, "usage: dormouse backup", "backup")
+	mustFail(t, exitCannot, "usage: dormouse backup", "backup", file, "-admin")
+	mustFail(t, exitCannot, "not defined", "backup", "-x", file)
+	mustFail(t, exitCannot, "usage: dormouse restore", "restore", file)
+	mustFail(t, exitCannot, `no command "save"`, "save")
+	mustFail(t, exitCannot, "usage:")
+	mustFail(t, exitGood, "usage: dormouse backup", "backup", "-h")
 	if got := entries(t, dir); got != "backup backup2.partial data tokens" {
 		t.Errorf("there are %s", got)
 	}
@@ -180,18 +183,18 @@ func TestABackupOverwritesNothingAndNeedsWhatItIsTold(t *testing.T) {
 func TestABackupCanBePiped(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"))
+	b := openBank(t, filepath.Join(dir, "data"))
 	b.call("/Account/a/deposit", "5")
 	var pipe bytes.Buffer
-	if code := run(t.Context(), console{out: &pipe, err: io.Discard}, []string{"backup", "-admin", b.admin, "-"}); code != exitOK {
+	if code := run(t.Context(), console{out: &pipe, err: io.Discard}, []string{"backup", "-admin", b.admin, "-"}); code != exitGood {
 		t.Fatalf("exit code %d", code)
 	}
 	b.leave()
 	restored := filepath.Join(dir, "restored")
-	if code := run(t.Context(), console{in: &pipe, out: io.Discard, err: os.Stderr}, []string{"restore", "-", restored}); code != exitOK {
+	if code := run(t.Context(), console{in: &pipe, out: io.Discard, err: os.Stderr}, []string{"restore", "-", restored}); code != exitGood {
 		t.Fatalf("exit code %d", code)
 	}
-	if s := open(t, restored).look("a"); s.Balance != 5 {
+	if s := openBank(t, restored).look("a"); s.Balance != 5 {
 		t.Errorf("the balance is %d", s.Balance)
 	}
 }
@@ -230,7 +233,7 @@ func TestABackupOfADamagedStoreIsKeptAndFails(t *testing.T) {
 	mustFail(t, exitFailed, "is complete, but 1 of its rows were damaged", "backup", "-admin", server.URL, file)
 	code, _, said := dormouse(t.Context(), "restore", file, filepath.Join(dir, "restored"))
 	// A build with another data format refuses it by name.
-	if (code != exitOK || !strings.Contains(said, "1 of its rows were damaged")) && !strings.Contains(said, "data format 5") {
+	if (code != exitGood || !strings.Contains(said, "1 of its rows were damaged")) && !strings.Contains(said, "data format 5") {
 		t.Errorf("exit code %d, %s", code, said)
 	}
 }
@@ -352,7 +355,7 @@ func TestAKilledServerLeavesNoFile(t *testing.T) {
 	}
 	restored := filepath.Join(dir, "restored")
 	mustRun(t, "restore", file, restored)
-	again := open(t, restored)
+	again := openBank(t, restored)
 	if status, _, content := again.post("/Drawer/s3/get", nil, ""); status != http.StatusOK || len(content) != 8<<20 || content[0] != 3 {
 		t.Errorf("%d, %d bytes", status, len(content))
 	}
@@ -363,7 +366,7 @@ func TestAKilledServerLeavesNoFile(t *testing.T) {
 func TestASlowClientIsCutAndHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.TransferTimeout = 5 * time.Second })
+	b := openBank(t, filepath.Join(dir, "data"), func(c *httpapi.Config) { c.TransferTimeout = 5 * time.Second })
 	stock(t, b, 6)
 	slow, err := http.Get(b.admin + "/backup")
 	if err != nil {
@@ -378,7 +381,7 @@ func TestASlowClientIsCutAndHoldsUpNobody(t *testing.T) {
 	b.call("/Account/a/deposit", "5") // who calls does not notice
 	eventually(t, "the end of the slow one", func() bool {
 		code, _, _ := dormouse(t.Context(), "backup", "-admin", b.admin, file)
-		return code == exitOK
+		return code == exitGood
 	})
 	if _, err := io.Copy(io.Discard, slow.Body); err == nil {
 		t.Error("the slow client got everything")
@@ -388,7 +391,7 @@ func TestASlowClientIsCutAndHoldsUpNobody(t *testing.T) {
 // TestAStopDoesNotWaitForASlowBackup: its connection is closed.
 func TestAStopDoesNotWaitForASlowBackup(t *testing.T) {
 	t.Parallel()
-	b := open(t, filepath.Join(t.TempDir(), "data"))
+	b := openBank(t, filepath.Join(t.TempDir(), "data"))
 	stock(t, b, 6)
 	slow, err := http.Get(b.admin + "/backup")
 	if err != nil {
@@ -412,7 +415,7 @@ func TestAStopDoesNotWaitForASlowBackup(t *testing.T) {
 // second, in a program that goes on committing.
 func TestABackupThatLastsTooLongSaysSo(t *testing.T) {
 	t.Parallel()
-	b := open(t, filepath.Join(t.TempDir(), "data"), func(c *httpapi.Config) { c.MaxBackupAge = 500 * time.Millisecond })
+	b := openBank(t, filepath.Join(t.TempDir(), "data"), func(c *httpapi.Config) { c.MaxBackupAge = 500 * time.Millisecond })
 	stock(t, b, 6)
 	slow, err := http.Get(b.admin + "/backup")
 	if err != nil {
@@ -435,7 +438,7 @@ func TestABackupThatLastsTooLongSaysSo(t *testing.T) {
 func TestAClientThatGoesAwayEndsItsBackup(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"))
+	b := openBank(t, filepath.Join(dir, "data"))
 	stock(t, b, 6)
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -456,7 +459,7 @@ func TestAClientThatGoesAwayEndsItsBackup(t *testing.T) {
 	began := time.Now()
 	eventually(t, "the end of those who have gone", func() bool {
 		code, _, _ := dormouse(t.Context(), "backup", "-admin", b.admin, filepath.Join(dir, "backup"))
-		return code == exitOK
+		return code == exitGood
 	})
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("it took %v", took)

@@ -19,7 +19,7 @@ import (
 // BenchmarkCommand takes backups of a program with 98,000 invocations of 5,000 keys, some
 // 200,000 rows, over HTTP, to a file that is synced, and restores them.
 func BenchmarkCommand(b *testing.B) {
-	bank := open(b, b.TempDir())
+	bank := openBank(b, b.TempDir())
 	fill(bank, 98_000)
 	dir := b.TempDir()
 	n := 0
@@ -57,7 +57,7 @@ func BenchmarkCommand(b *testing.B) {
 
 func mustDo(b *testing.B, args ...string) {
 	b.Helper()
-	if code, _, err := dormouse(b.Context(), args...); code != exitOK {
+	if code, _, err := dormouse(b.Context(), args...); code != exitGood {
 		b.Fatal(err)
 	}
 }
@@ -80,7 +80,7 @@ func fill(bank *bank, invocations int) {
 // invocations and read as fast as it comes. It reports the median of a call and
 // the slowest of a hundred.
 func BenchmarkCallsBesideBackups(b *testing.B) {
-	bank := open(b, b.TempDir())
+	bank := openBank(b, b.TempDir())
 	fill(bank, 100_000)
 	for _, beside := range []string{"nothing", "backups"} {
 		b.Run(beside, func(b *testing.B) {

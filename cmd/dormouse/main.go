@@ -1,11 +1,10 @@
-// Command dormouse does to a data directory, or to a running program, what is done
-// from a shell:
+// Command dormouse looks after data directories.
 //
-//	dormouse backup [-admin URL] [-tokens FILE] FILE   take a backup of a running program
-//	dormouse restore FILE DIR                          make a new data directory of a backup
+//	dormouse check DIR                                 says whether a data directory is good, and what is damaged
+//	dormouse backup [-admin URL] [-tokens FILE] FILE   takes a backup of a running program
+//	dormouse restore FILE DIR                          makes a new data directory of a backup
 //
-// It exits with 0 when that went well, with 1 when it did not, and with 2 when it
-// was asked for something that it does not understand.
+// No process may have the directory open.
 package main
 
 import (
@@ -19,105 +18,95 @@ import (
 	"syscall"
 )
 
-// Exit codes.
+// Exit statuses. Every command uses them in the same sense.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitGood = 0
+	// exitFailed says that it went wrong, exitDamaged that it found damage.
+	exitFailed  = 1
+	exitDamaged = 1
+	// exitCannot says that nothing was told or done: the command was called
+	// wrongly, or cannot look.
+	exitCannot = 2
 )
 
-// console is what a subcommand talks to.
+// console is what a command talks to.
 type console struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// subcommand is one of the things that the command does. Run gets what follows
-// its name, and may add flags to fs before it parses them.
-type subcommand struct {
-	name, args, summary string
-	run                 func(ctx context.Context, c console, fs *flag.FlagSet, args []string) error
+// command is one thing that the program does.
+type command struct {
+	name string
+	// args and what are the line of the usage.
+	args, what string
+	run        func(ctx context.Context, c console, args []string) (status int)
 }
 
-func subcommands() []subcommand {
-	return []subcommand{
-		{"backup", "[-admin URL] [-tokens FILE] FILE", "take a backup of a running program", backUp},
-		{"restore", "FILE DIR", "make a new data directory of a backup", restore},
+// commands lists what the program does. Each has a file of its own.
+func commands() []command {
+	return []command{
+		{"check", checkArgs, "says whether a data directory is good, and what is damaged", check},
+		{"backup", backupArgs, "takes a backup of a running program", backUp},
+		{"restore", restoreArgs, "makes a new data directory of a backup", restore},
 	}
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	code := run(ctx, console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
+	status := run(ctx, console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 	stop()
-	os.Exit(code)
+	os.Exit(status)
 }
 
-// errUsage ends a subcommand that was called in a wrong way, after it has said
-// what is wrong.
+func run(ctx context.Context, c console, args []string) (status int) {
+	if len(args) > 0 {
+		for _, cmd := range commands() {
+			if cmd.name == args[0] {
+				return cmd.run(ctx, c, args[1:])
+			}
+		}
+		fmt.Fprintf(c.err, "dormouse: there is no command %q\n", args[0])
+	}
+	fmt.Fprintln(c.err, "usage:")
+	for _, cmd := range commands() {
+		fmt.Fprintf(c.err, "  dormouse %-40s %s\n", cmd.name+" "+cmd.args, cmd.what)
+	}
+	return exitCannot
+}
+
+// errUsage ends a command that was called wrongly, when it has said so.
 var errUsage = errors.New("wrong usage")
 
-// run does what args say and returns the exit code.
-func run(ctx context.Context, c console, args []string) int {
-	name := ""
-	if len(args) > 0 {
-		name = args[0]
-	}
-	for _, s := range subcommands() {
-		if s.name == name {
-			return s.call(ctx, c, args[1:])
-		}
-	}
-	switch name {
-	case "help", "-h", "-help", "--help":
-		usage(c.out)
-		return exitOK
-	case "":
-	default:
-		fmt.Fprintf(c.err, "dormouse: there is no subcommand %q\n", name)
-	}
-	usage(c.err)
-	return exitUsage
-}
-
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage:")
-	for _, s := range subcommands() {
-		fmt.Fprintf(w, "  dormouse %-7s %-34s %s\n", s.name, s.args, s.summary)
-	}
-}
-
-func (s subcommand) call(ctx context.Context, c console, args []string) int {
-	fs := flag.NewFlagSet(s.name, flag.ContinueOnError)
+// parse parses flags and returns the n arguments behind them. usage is what they
+// look like. Its error is one that status knows.
+func parse(fs *flag.FlagSet, c console, usage string, args []string, n int) ([]string, error) {
 	fs.SetOutput(c.err)
 	fs.Usage = func() {
-		fmt.Fprintf(c.err, "usage: dormouse %s %s\n", s.name, s.args)
+		fmt.Fprintf(c.err, "usage: dormouse %s %s\n", fs.Name(), usage)
 		fs.PrintDefaults()
 	}
-	err := s.run(ctx, c, fs, args)
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-		return exitOK
-	case errors.Is(err, errUsage):
-		return exitUsage
-	default:
-		fmt.Fprintf(c.err, "dormouse %s: %v\n", s.name, err)
-		return exitFailed
-	}
-}
-
-// parse parses the flags and returns the n arguments behind them. Its error has
-// been told.
-func parse(fs *flag.FlagSet, args []string, n int) ([]string, error) {
-	if err := fs.Parse(args); errors.Is(err, flag.ErrHelp) {
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
 		return nil, err
-	} else if err != nil {
+	case err != nil:
 		return nil, errUsage
-	}
-	if fs.NArg() != n {
-		fmt.Fprintf(fs.Output(), "dormouse %s: %d arguments behind the flags, and %d are needed\n", fs.Name(), fs.NArg(), n)
+	case fs.NArg() != n:
 		fs.Usage()
 		return nil, errUsage
 	}
 	return fs.Args(), nil
+}
+
+// statusOf says how a command has ended, and why.
+func statusOf(c console, name string, err error) (status int) {
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return exitGood
+	case errors.Is(err, errUsage):
+		return exitCannot
+	default:
+		fmt.Fprintf(c.err, "dormouse %s: %v\n", name, err)
+		return exitFailed
+	}
 }

@@ -11,9 +11,15 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
+const restoreArgs = "FILE DIR"
+
 // restore makes a data directory of a backup.
-func restore(ctx context.Context, c console, flags *flag.FlagSet, args []string) error {
-	args, err := parse(flags, args, 2)
+func restore(ctx context.Context, c console, args []string) (status int) {
+	return statusOf(c, "restore", restoreBackup(ctx, c, args))
+}
+
+func restoreBackup(ctx context.Context, c console, args []string) error {
+	args, err := parse(flag.NewFlagSet("restore", flag.ContinueOnError), c, restoreArgs, args, 2)
 	if err != nil {
 		return err
 	}

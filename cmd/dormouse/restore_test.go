@@ -12,7 +12,7 @@ import (
 func TestADamagedFileIsRefusedWithTheReason(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	b := open(t, filepath.Join(dir, "data"))
+	b := openBank(t, filepath.Join(dir, "data"))
 	b.call("/Account/a/deposit", "5")
 	file, damaged, restored := filepath.Join(dir, "backup"), filepath.Join(dir, "damaged"), filepath.Join(dir, "restored")
 	mustRun(t, "backup", "-admin", b.admin, file)

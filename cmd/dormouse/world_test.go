@@ -38,9 +38,9 @@ type statement struct {
 	Whole           bool
 }
 
-// services are accounts, whose balances add up to zero whenever no money is on its
+// bankServices are accounts, whose balances add up to zero whenever no money is on its
 // way, and a drawer for large things.
-func services() []restate.ServiceDefinition {
+func bankServices() []restate.ServiceDefinition {
 	return []restate.ServiceDefinition{
 		restate.NewObject("Account").
 			Handler("transfer", restate.NewObjectHandler(transfer)).
@@ -119,8 +119,8 @@ func config(dir string) httpapi.Config {
 	}
 }
 
-// open runs a program in this process.
-func open(t testing.TB, dir string, change ...func(*httpapi.Config)) *bank {
+// openBank runs a program in this process.
+func openBank(t testing.TB, dir string, change ...func(*httpapi.Config)) *bank {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan httpapi.Addresses, 1), make(chan error, 1)
@@ -129,7 +129,7 @@ func open(t testing.TB, dir string, change ...func(*httpapi.Config)) *bank {
 	for _, fn := range change {
 		fn(&c)
 	}
-	go func() { ended <- httpapi.Run(ctx, c, services()...) }()
+	go func() { ended <- httpapi.Run(ctx, c, bankServices()...) }()
 	b := &bank{t: t}
 	b.leave = func() {
 		b.leave = func() {}
@@ -149,12 +149,12 @@ func open(t testing.TB, dir string, change ...func(*httpapi.Config)) *bank {
 	return b
 }
 
-// envChild is the directory of a program of its own.
-const envChild = "DORMOUSE_TEST_CHILD"
+// envBank is the directory of a program of its own.
+const envBank = "DORMOUSE_TEST_BANK"
 
-// TestChild is a program that others start and kill; by itself it does nothing.
-func TestChild(t *testing.T) {
-	dir := os.Getenv(envChild)
+// TestBankChild is a program that others start and kill; by itself it does nothing.
+func TestBankChild(t *testing.T) {
+	dir := os.Getenv(envBank)
 	if dir == "" {
 		t.Skip("it runs as the child of other tests")
 	}
@@ -162,7 +162,7 @@ func TestChild(t *testing.T) {
 	defer stop()
 	c := config(filepath.Join(dir, "data"))
 	c.Ready = func(a httpapi.Addresses) { fmt.Println("serving", a.Ingress, a.Admin) }
-	if err := httpapi.Run(ctx, c, services()...); err != nil {
+	if err := httpapi.Run(ctx, c, bankServices()...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -170,8 +170,8 @@ func TestChild(t *testing.T) {
 // spawn starts a program of its own; kill ends it.
 func spawn(t *testing.T, dir string) (b *bank, kill func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), envChild+"="+dir)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestBankChild$", "-test.timeout=5m")
+	cmd.Env = append(os.Environ(), envBank+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -267,7 +267,7 @@ func dormouse(ctx context.Context, args ...string) (code int, out, err string) {
 func mustRun(t *testing.T, args ...string) string {
 	t.Helper()
 	code, out, err := dormouse(t.Context(), args...)
-	if code != exitOK {
+	if code != exitGood {
 		t.Fatalf("dormouse %q exits with %d: %s", args, code, err)
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/httpapi"
+	"github.com/dormouse-run/dormouse/internal/audit"
 	restate "github.com/dormouse-run/dormouse/objects"
 	"github.com/dormouse-run/dormouse/persistence"
 )
@@ -31,6 +32,9 @@ func begin(ctx context.Context, d disk, ingress, admin *port, o actors.Options, 
 	if err != nil {
 		return nil, err
 	}
+	if err := fits(store); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	l := &life{store: store, sched: new(actors.Goroutines), log: o.Logger, served: make(chan error, 1)}
 	o.Store, o.Services, o.Scheduler = store, services, l.sched
 	if l.rt, err = actors.Open(ctx, o); err != nil {
@@ -46,6 +50,18 @@ func begin(ctx context.Context, d disk, ingress, admin *port, o actors.Options, 
 	l.stop, l.ports = stop, [2]*listener{ingress.listen(), admin.listen()}
 	go func() { l.served <- server.ServeOn(serving, l.ports[0], l.ports[1]) }()
 	return l, nil
+}
+
+// fits looks at what the life before has left behind: all rows have to fit each
+// other, wherever it ended.
+func fits(store persistence.Store) error {
+	return store.Read(func(r persistence.Reader) error {
+		report, err := audit.Check(r)
+		if err == nil && !report.Good() {
+			err = fmt.Errorf("what is stored does not fit together, which is a fault of Dormouse, and %d findings show it; the first one: %s", len(report.Findings), report.Findings[0])
+		}
+		return err
+	})
 }
 
 // end stops gracefully. Its error names code that did not end.

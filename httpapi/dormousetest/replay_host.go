@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
 	restate "github.com/dormouse-run/dormouse/objects"
@@ -134,3 +135,11 @@ func (h *replayHost) Propose(uint32, journal.Result) {}
 
 // Go implements restate.Host: it does not run fn, which is the closure of a Run.
 func (h *replayHost) Go(string, func()) { h.note(Step{Kind: StepRun, Name: h.open}) }
+
+// Signal implements restate.Host. Nothing waits: no closure runs.
+func (h *replayHost) Signal() restate.HostSignal { return new(actors.Goroutines).Signal() }
+
+// AfterFunc implements restate.Host.
+func (h *replayHost) AfterFunc(d time.Duration, fn func()) (stop func() bool) {
+	return actors.SystemClock{}.AfterFunc(d, fn)
+}

@@ -21,7 +21,7 @@ func house() []layer {
 		{"1b", []string{"objects/encoding", "objects/logging"}},
 		{"1c", []string{"internal/stream"}},
 		{"2", []string{"objects", "persistence"}},
-		{"2b", []string{"objects/ingress", "persistence/storetest", "internal/query", "internal/openapi"}},
+		{"2b", []string{"objects/ingress", "persistence/storetest", "internal/query", "internal/openapi", "internal/audit"}},
 		{"2c", []string{"examples/testservices/services"}},
 		{"3", []string{"actors"}},
 		{"4", []string{"httpapi"}},

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -36,6 +37,42 @@ func marksMove(t *testing.T, h Harness) {
 	if s = h.Crash(t, s); s.Info().Marks.Clock != 400 {
 		t.Fatalf("marks without batches are lost: %+v", s.Info().Marks)
 	}
+}
+
+func overviewTells(t *testing.T, h Harness) {
+	s := h.Open(t)
+	defer closeStore(t, s)
+	look := func(want persistence.Marks, keys ...machine.Key) {
+		t.Helper()
+		if err := s.Read(func(r persistence.Reader) error {
+			o := r.(persistence.Overview)
+			marks, err := o.Marks()
+			if err != nil || marks != want {
+				t.Errorf("the marks are %+v, %v, want %+v", marks, err, want)
+			}
+			tables, err := o.Tables()
+			if err != nil || !slices.Equal(tables, keys) {
+				t.Errorf("the tables are %v, %v, want %v", tables, err, keys)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look(persistence.Marks{})
+	large := state("large", pattern(2*persistence.ChunkBytes)) // its chunks are told of nowhere
+	low, high := active(1), active(2)
+	low.Partition, high.Partition = 0, ident.Partitions-1
+	commit(t, s, put(large, low, high))
+	if err := s.Commit(nil, persistence.Marks{Timers: 7, Clock: 9}); err != nil {
+		t.Fatal(err)
+	}
+	table := func(r machine.Row) machine.Key {
+		return machine.Key{Partition: r.Key().Partition, Table: r.Key().Table}
+	}
+	look(persistence.Marks{Timers: 7, Clock: 9}, table(low), table(large), table(high))
+	commit(t, s, remove(low.Key(), large.Key()))
+	look(persistence.Marks{Timers: 7, Clock: 9}, table(high))
 }
 
 func emptyCommitIsHarmless(t *testing.T, h Harness) {

@@ -46,6 +46,7 @@ func Run(t *testing.T, New func(t *testing.T) Harness) {
 		{"ManyMiddleSizedPayloadsFitOneOutput", manyMiddleSizedPayloadsFit},
 		{"GroupMayExceedOneTransaction", groupMayExceedOneTransaction},
 		{"MarksMoveBothWaysAndZeroLeavesThem", marksMove},
+		{"OverviewTellsWhatASnapshotHas", overviewTells},
 		{"EmptyCommitIsHarmless", emptyCommitIsHarmless},
 		{"SnapshotStaysAtItsMoment", snapshotStaysAtItsMoment},
 		{"ReadersRunBesideCommits", readersRunBesideCommits},

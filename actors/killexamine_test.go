@@ -1,0 +1,34 @@
+package actors_test
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+
+	"github.com/dormouse-run/dormouse/internal/audit"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// examine judges what a child has left behind: no file may be damaged, and all
+// rows have to fit each other, wherever it was killed.
+func (l *killLoop) examine() {
+	l.t.Helper()
+	began := time.Now()
+	var report *audit.Report
+	found, err := persistence.Examine(l.dir, persistence.Examiner{Rows: func(r persistence.Reader) (err error) {
+		report, err = audit.Check(r)
+		return err
+	}})
+	switch {
+	case errors.Is(err, persistence.ErrFormat) || errors.Is(err, fs.ErrNotExist):
+		return // it was killed before there was anything
+	case err != nil:
+		l.fail("examine: %v", err)
+	case len(found.Damage) > 0 || found.Unread != nil:
+		l.fail("what child %d has left is damaged: %+v", l.restarts, found)
+	case report != nil && !report.Good():
+		l.fail("what child %d has left does not fit: %v", l.restarts, report.Findings)
+	}
+	l.examined++
+	l.examining = max(l.examining, time.Since(began))
+}

@@ -1,0 +1,398 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// serve does what a request of the plan says.
+func (w *world) serve(r *Request) {
+	w.loop.world.sleep(time.Duration(r.At) * time.Millisecond)
+	q := w.request(r)
+	switch r.Kind {
+	case RequestSend:
+		w.send(q)
+	case RequestKill:
+		w.operateOne(machine.OpKill)
+	case RequestCancel:
+		w.operateOne(machine.OpCancel)
+	case RequestPause:
+		w.pauseOne()
+	case RequestReuse:
+		w.reuse(q, &r.Program, r.Times)
+	case RequestPatch:
+		w.patch(q.Key, r.Program.Name)
+	case RequestPressure:
+		w.disk.scarce++
+		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
+		w.disk.scarce = 0
+	case RequestOnce:
+		for range r.Times {
+			w.once(q)
+		}
+	default:
+		w.call(q)
+	}
+}
+
+// request makes the request of a plan one of the runtime.
+func (w *world) request(r *Request) actors.Request {
+	q := actors.Request{Service: serviceObject, Key: keyName(r.Key), Handler: handlerRun, Origin: machine.ByProcess}
+	body := any(r.Program)
+	switch r.Kind {
+	case RequestShared:
+		q.Handler = handlerShared
+	case RequestService:
+		q.Service = servicePlain
+	case RequestWorkflow:
+		q.Service, q.Key = serviceWorkflow, r.Program.Name
+	case RequestPoke:
+		q.Service, q.Key, q.Handler = serviceWorkflow, r.Program.Name, handlerPoke
+		body = "poked " + r.Program.Name
+	case RequestOnce, RequestReuse:
+		q.IdempotencyKey = "once " + r.Program.Name
+	}
+	if r.Delay > 0 && r.Kind == RequestSend {
+		q.Delay = new(time.Duration(r.Delay) * time.Millisecond)
+	}
+	q.Body, _ = json.Marshal(body)
+	return q
+}
+
+// call calls a handler, and judges the answer. When the process ends first, nobody
+// knows what came of it.
+func (w *world) call(q actors.Request) (answered bool) {
+	var response actors.Response
+	var err error
+	lost := w.ask(func(rt *actors.Runtime) {
+		response, err = rt.Call(context.Background(), q)
+		if err == nil {
+			w.judgeResult(response)
+		}
+	})
+	return !lost && w.judgeError("call", err)
+}
+
+// once repeats a call until it is answered.
+func (w *world) once(q actors.Request) {
+	for !w.call(q) {
+		w.loop.world.sleep(w.loop.between(0, 20*time.Millisecond))
+	}
+}
+
+// send sends, and judges the acknowledgement.
+func (w *world) send(q actors.Request) {
+	asked := w.loop.steps
+	lost := w.ask(func(rt *actors.Runtime) {
+		accepted, err := rt.Send(context.Background(), q)
+		if !w.judgeError("send", err) {
+			return
+		}
+		id := accepted.ID.String()
+		if !w.onDisk(id) {
+			w.loop.fail(InvariantAcked, "the send of %s is acknowledged and not durable", id)
+		}
+		if q.Delay == nil {
+			k := w.chronicle.key(q.Key)
+			k.arrivals = append(k.arrivals, arrival{id: id, asked: asked, acked: w.loop.steps})
+		}
+	})
+	_ = lost // then nobody knows what came of it
+}
+
+// judgeError reports whether there is an answer; an error must be one that says
+// that the process ends.
+func (w *world) judgeError(what string, err error) bool {
+	var unknown *actors.OutcomeUnknownError
+	switch {
+	case err == nil:
+		w.stats.Acked++
+		w.loop.note("%s is acknowledged", what)
+		return true
+	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped), errors.Is(err, actors.ErrLowSpace):
+		return false
+	default:
+		w.loop.fail(InvariantAcked, "%s: %v", what, err)
+		return false
+	}
+}
+
+// judgeResult judges the result of a call: it is durable, and it is the one.
+func (w *world) judgeResult(r actors.Response) {
+	id := r.ID.String()
+	record, _ := w.record(id)
+	switch {
+	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
+		// It was ended while it waited for its turn: nothing is kept of that.
+	case record == nil:
+		w.loop.fail(InvariantAcked, "the result of %s is told (%s %v), and there is no record of it", id, r.Result.Value, r.Result.Failure)
+	case record.Status != machine.StatusCompleted:
+		w.loop.fail(InvariantAcked, "the result of %s is told while it is %s by what is durable", id, record.Status)
+	case string(record.Result.Value) != string(r.Result.Value) || record.Result.Kind != r.Result.Kind:
+		w.loop.fail(InvariantAcked, "the result of %s is %q, and %q was told", id, record.Result.Value, r.Result.Value)
+	}
+}
+
+// pick returns some invocation that is at work by what is durable, "" for none.
+func (w *world) pick() string {
+	var ids []ident.InvocationID
+	w.look(func(r persistence.Reader) error {
+		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
+			if record := row.(*machine.InvocationRow); record.Status != machine.StatusCompleted {
+				ids = append(ids, record.ID)
+			}
+		})
+	})
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[w.loop.rand.IntN(len(ids))].String()
+}
+
+// operateOne cancels or kills some invocation.
+func (w *world) operateOne(op machine.Operation) {
+	id := w.pick()
+	if id == "" {
+		return
+	}
+	w.disturb(id)
+	w.operation(op, id)
+}
+
+// disturb notes that an invocation, and what it calls, may end in any way.
+func (w *world) disturb(id string) {
+	if record, _ := w.record(id); record != nil {
+		if p := w.program(record); p != nil {
+			w.chronicle.disturb(p)
+		}
+	}
+}
+
+// program returns what an invocation performs, nil when it performs no program.
+func (w *world) program(record *machine.InvocationRow) *Program {
+	_, text, found := bytes.Cut(w.journal(record)[0].Body, []byte(`{"n":`))
+	if !found {
+		return nil
+	}
+	p := new(Program)
+	if err := json.NewDecoder(bytes.NewReader(append([]byte(`{"n":`), text...))).Decode(p); err != nil {
+		w.loop.fail(InvariantJournal, "the input of %s: %v", record.ID, err)
+		return nil
+	}
+	return p
+}
+
+// rescue sends their nudge to those whose senders may have been killed before they
+// could, and resumes those whose pause came late or whose build is back.
+func (w *world) rescue() {
+	var waiting, paused []ident.InvocationID
+	w.look(func(r persistence.Reader) error {
+		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
+			record := row.(*machine.InvocationRow)
+			switch record.Status {
+			case machine.StatusPaused:
+				if w.paused[record.ID.String()] || misfits(record) {
+					paused = append(paused, record.ID)
+				}
+			case machine.StatusSuspended:
+				if p := w.program(record); p != nil && w.chronicle.disturbed[p.Name] {
+					waiting = append(waiting, record.ID)
+				}
+			}
+		})
+	})
+	for _, id := range paused {
+		w.operation(machine.OpResume, id.String())
+	}
+	for _, id := range waiting {
+		w.insist("nudge", func(rt *actors.Runtime) error {
+			_, err := rt.Signal(context.Background(), id, journal.NamedSignalID(nudge), journal.ValueOf([]byte(`"late"`)))
+			return err
+		})
+	}
+}
+
+// operation does something to an invocation until that is acknowledged.
+func (w *world) operation(op machine.Operation, id string) {
+	parsed, err := ident.ParseInvocationID(id)
+	if err != nil {
+		w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
+		return
+	}
+	w.insist(op.String(), func(rt *actors.Runtime) error {
+		_, err := rt.Operate(context.Background(), op, parsed)
+		if err != nil || op != machine.OpKill {
+			return err
+		}
+		if record, _ := w.record(id); record != nil && record.Status != machine.StatusCompleted {
+			w.loop.fail(InvariantAcked, "the kill of %s is acknowledged, and it is %s by what is durable", id, record.Status)
+		}
+		return nil
+	})
+}
+
+// pauseOne pauses some invocation, and resumes it later.
+func (w *world) pauseOne() {
+	id := w.pick()
+	if id == "" {
+		return
+	}
+	w.paused[id] = true
+	w.operation(machine.OpPause, id)
+	w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
+	for range 20 {
+		w.operation(machine.OpResume, id)
+		w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
+		if record, _ := w.record(id); record == nil || record.Status != machine.StatusPaused && !record.PauseRequested {
+			return
+		}
+	}
+}
+
+// misfits reports whether an invocation has failed because its journal was written by
+// another build. Its attempts may be used up before that is back.
+func misfits(record *machine.InvocationRow) bool {
+	n := len(record.Failures)
+	return n > 0 && record.Failures[n-1].Code == 570
+}
+
+// insist repeats a request until it is acknowledged, or refused because of what its
+// invocation is.
+func (w *world) insist(what string, fn func(*actors.Runtime) error) {
+	for {
+		var err error
+		var status *actors.StatusError
+		lost := w.ask(func(rt *actors.Runtime) { err = fn(rt) })
+		switch {
+		case lost:
+		case errors.As(err, &status), errors.Is(err, actors.ErrUnknownInvocation):
+			return
+		case w.judgeError(what, err):
+			return
+		}
+		w.loop.world.sleep(w.loop.between(0, 20*time.Millisecond))
+	}
+}
+
+// answerLater answers an awakeable, more than once, some time from now.
+func (w *world) answerLater(s *subject, id string, more int) {
+	a := w.chronicle.awakeables[id]
+	if a == nil {
+		a = new(awakeable)
+		w.chronicle.awakeables[id] = a
+	}
+	a.owner = s.id
+	for range 1 + more {
+		w.task("answer", func() {
+			w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
+			w.answer(id)
+		})
+	}
+}
+
+func (w *world) answer(text string) {
+	id, err := ident.ParseAwakeableID(text)
+	if err != nil {
+		w.loop.fail(InvariantAcked, "the awakeable %q: %v", text, err)
+		return
+	}
+	a := w.chronicle.awakeables[text]
+	n := &answer{value: "a" + itoa(len(a.answers)) + "." + text, asked: w.loop.steps}
+	a.answers = append(a.answers, n)
+	value, _ := json.Marshal(n.value)
+	w.insist("resolve", func(rt *actors.Runtime) error {
+		before, _ := w.record(id.Invocation.String())
+		outcome, err := rt.Signal(context.Background(), id.Invocation, journal.SignalID(id.Index), journal.ValueOf(value))
+		if err != nil {
+			return err
+		}
+		// One that came between two lives is acknowledged, and is nobody's.
+		if before != nil && outcome != actors.SignalCompleted && w.judgeAnswer(id, before.Birth) {
+			n.acked = w.loop.steps
+		}
+		return nil
+	})
+}
+
+// judgeAnswer judges the acknowledgement of an answer to one life of an invocation:
+// it is stored, or nobody needs it. It reports whether that life still waits.
+func (w *world) judgeAnswer(id ident.AwakeableID, birth ident.Seq) (needed bool) {
+	record, _ := w.record(id.Invocation.String())
+	if record == nil || record.Status == machine.StatusCompleted || record.Birth != birth {
+		return false
+	}
+	row, err := w.disk.get((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key())
+	if row == nil || err != nil {
+		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable (%v)", id, err)
+	}
+	return true
+}
+
+// signalLater sends a named signal, some time from now.
+func (w *world) signalLater(s *subject, id, name string) {
+	w.task("signal", func() {
+		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
+		parsed, err := ident.ParseInvocationID(id)
+		if err != nil {
+			w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
+			return
+		}
+		value, _ := json.Marshal("s." + name + "." + id)
+		w.insist("signal", func(rt *actors.Runtime) error {
+			_, err := rt.Signal(context.Background(), parsed, journal.NamedSignalID(name), journal.ValueOf(value))
+			return err
+		})
+	})
+}
+
+// pokeLater resolves the promise of a workflow, some time from now.
+func (w *world) pokeLater(key string) {
+	w.task("poke", func() {
+		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
+		body, _ := json.Marshal("poked " + key)
+		w.once(actors.Request{Service: serviceWorkflow, Key: key, Handler: handlerPoke, Body: body, Origin: machine.ByProcess})
+	})
+}
+
+// patch replaces the state of a key, until that is acknowledged.
+func (w *world) patch(key, name string) {
+	w.chronicle.key(key).patched = true
+	value, _ := json.Marshal("patched " + name)
+	w.insist("patch", func(rt *actors.Runtime) error {
+		return rt.EditState(context.Background(), actors.StatePatch{
+			Service: serviceObject, Key: key, State: map[string][]byte{"v0": value},
+		})
+	})
+}
+
+// reuse gives one id several lives. What belongs to an earlier one may arrive in a
+// later one, and must not count there.
+func (w *world) reuse(q actors.Request, p *Program, times int) {
+	w.chronicle.disturb(p)
+	for range times {
+		var id ident.InvocationID
+		w.insist("send", func(rt *actors.Runtime) error {
+			accepted, err := rt.Send(context.Background(), q)
+			id = accepted.ID
+			return err
+		})
+		w.loop.world.sleep(w.loop.between(0, 60*time.Millisecond))
+		w.operation(machine.OpKill, id.String())
+		w.insist("purge", func(rt *actors.Runtime) error {
+			_, err := rt.Operate(context.Background(), machine.OpPurge, id)
+			return err
+		})
+		if !w.onDisk(id.String()) {
+			w.chronicle.forget(id.String())
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package sim
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"time"
+)
+
+// Plan is what happens in one world, but for the order: everything that clients
+// ask for, what handlers then do, and how often the process ends. The order comes
+// from Seed.
+type Plan struct {
+	Seed uint64
+	// Limit is how many steps the world has to come to rest.
+	Limit    uint64
+	Requests []Request
+	// Ends is how often the process ends.
+	Ends []End
+	// KillAt, when it is not 0, ends the process at that step, whatever it does.
+	KillAt uint64 `json:",omitempty"`
+	House
+}
+
+// House is how the runtime is set up. Times are in milliseconds.
+type House struct {
+	Inactivity         int64 // negative: suspend at every wait
+	Linger             int64 // negative: none
+	MaxRunning         int
+	MaxLive            int
+	MaxHot             int
+	Retention          int64
+	LazyState          bool
+	EvictTimers        bool
+	SlowSync           int64
+	SuspendAtEveryWait bool
+	// Abort, when it is not 0, is how long code may hold up the next attempt.
+	Abort int64
+	// Skew is how far the wall clock of a process may be off.
+	Skew int64
+	// Retire waits at the end until every retention is over.
+	Retire bool
+}
+
+// Request is what one client does.
+type Request struct {
+	// At is when, in milliseconds from the beginning.
+	At      int64
+	Kind    RequestKind
+	Key     int
+	Program Program
+	// Delay is for sends, in milliseconds.
+	Delay int64
+	// Times is how often it is repeated under its idempotency key.
+	Times int
+}
+
+// RequestKind is a kind of Request.
+type RequestKind uint8
+
+// Kinds of requests.
+const (
+	RequestCall RequestKind = iota + 1
+	RequestSend
+	// RequestShared calls the shared handler of an object.
+	RequestShared
+	// RequestService calls a service.
+	RequestService
+	// RequestOnce calls with an idempotency key, again and again until there is
+	// an answer.
+	RequestOnce
+	// RequestWorkflow starts a workflow, RequestPoke calls its shared handler.
+	RequestWorkflow
+	RequestPoke
+	// RequestKill and RequestCancel take some invocation that is there.
+	RequestKill
+	RequestCancel
+	// RequestPause pauses an invocation and resumes it later.
+	RequestPause
+	// RequestPatch replaces the state of a key.
+	RequestPatch
+	// RequestReuse sends under an idempotency key, kills and purges, again and
+	// again: the id comes back.
+	RequestReuse
+	// RequestPressure makes the disk short of space for a while.
+	RequestPressure
+	requestKinds
+)
+
+// End is one end of the process.
+type End struct {
+	// After is how long the process lives, in milliseconds, and then Commits how
+	// many commits it still makes.
+	After   int64
+	Commits int
+	Kind    EndKind
+}
+
+// EndKind is how a process ends.
+type EndKind uint8
+
+// Ends of a process.
+const (
+	// EndKill ends it at some step.
+	EndKill EndKind = iota + 1
+	// EndBefore and EndAfter end it at a commit, before the group is on disk or
+	// right after.
+	EndBefore
+	EndAfter
+	// EndFail makes the commit fail.
+	EndFail
+	// EndClose is a deploy: the process is asked to end.
+	EndClose
+	endKinds
+)
+
+// Program is what a handler does. Name is unique in a plan.
+type Program struct {
+	Name  string `json:"n"`
+	Steps []Step `json:"s,omitempty"`
+	// Fails is how often an attempt of it fails before it goes on.
+	Fails int `json:"f,omitempty"`
+	// Terminal makes it end with a terminal error.
+	Terminal bool `json:"t,omitempty"`
+}
+
+// Step is one thing that a handler does.
+type Step struct {
+	Do  Verb     `json:"d"`
+	N   int      `json:"n,omitempty"`
+	Key int      `json:"k,omitempty"`
+	Sub *Program `json:"p,omitempty"`
+}
+
+// Verb is what a step does.
+type Verb uint8
+
+// Verbs. State comes first: a shared handler and a service have none to write.
+const (
+	// VerbAppend adds the name of the program to the log in the state.
+	VerbAppend Verb = iota + 1
+	// VerbSet and VerbClear write the value N, VerbGet reads it, VerbKeys lists.
+	VerbSet
+	VerbClear
+	VerbGet
+	VerbKeys
+	// VerbRun runs a closure, which fails N times.
+	VerbRun
+	// VerbAwake creates an awakeable and waits for it; the world answers N times.
+	VerbAwake
+	// VerbSleep sleeps for N ms.
+	VerbSleep
+	// VerbRace waits for the first of an awakeable and a sleep of N ms.
+	VerbRace
+	// VerbCall calls Sub on Key and waits, VerbSend sends it, with a delay of N
+	// ms, VerbBoth calls two at a time.
+	VerbCall
+	VerbSend
+	VerbBoth
+	// VerbSignal waits for a named signal, which the world sends.
+	VerbSignal
+	// VerbPromise waits for the promise of a workflow.
+	VerbPromise
+	// VerbYield lets others run.
+	VerbYield
+	// VerbRand draws a number.
+	VerbRand
+	// VerbAttach sends Sub to Key and waits for its result by its id.
+	VerbAttach
+	// VerbNudge sends Sub to Key, which waits for a signal, and sends that right
+	// behind.
+	VerbNudge
+	// VerbChange runs a closure whose name depends on the build.
+	VerbChange
+	// VerbBig writes a large value.
+	VerbBig
+	// VerbStubborn runs a closure that does not listen, and fails once meanwhile.
+	VerbStubborn
+	verbs
+	// VerbExpect waits for the signal of a VerbNudge.
+	VerbExpect
+)
+
+// Size says how large a world is.
+type Size struct{ Keys, Requests, Steps, Ends int }
+
+// Small is the size of the worlds of which thousands are tried.
+func Small() Size { return Size{Keys: 3, Requests: 10, Steps: 4, Ends: 3} }
+
+// Large is the size of worlds with much to wait for.
+func Large() Size { return Size{Keys: 8, Requests: 80, Steps: 8, Ends: 8} }
+
+// NewPlan draws a plan.
+func NewPlan(seed uint64, size Size) *Plan {
+	g := generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
+	p := &Plan{Seed: seed, Limit: 400_000, House: g.house()}
+	for range 1 + g.rand.IntN(size.Requests) {
+		p.Requests = append(p.Requests, g.request())
+	}
+	for range g.rand.IntN(size.Ends + 1) {
+		p.Ends = append(p.Ends, End{
+			After: g.spread(), Commits: 1 + g.rand.IntN(4), Kind: EndKind(1 + g.rand.IntN(int(endKinds-1))),
+		})
+	}
+	return p
+}
+
+// generator draws the parts of a plan.
+type generator struct {
+	rand  *rand.Rand
+	size  Size
+	names int
+}
+
+func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
+
+// spread returns a time that is often short and sometimes long.
+func (g *generator) spread() int64 { return g.rand.Int64N(int64(1) << g.rand.IntN(9)) }
+
+func (g *generator) house() House {
+	h := House{Linger: -1, Retention: 1000 * (1 + g.rand.Int64N(3600)), MaxRunning: 1 + g.rand.IntN(8), MaxLive: 1 + g.rand.IntN(8), MaxHot: 1 + g.rand.IntN(4)}
+	if g.one(2) {
+		h.Linger = g.spread() + 1
+	}
+	switch g.rand.IntN(3) {
+	case 0:
+		h.Inactivity = -1
+	case 1:
+		h.Inactivity = g.spread() + 1
+	default:
+		h.Inactivity = time.Minute.Milliseconds()
+	}
+	h.LazyState, h.EvictTimers, h.SuspendAtEveryWait = g.one(4), g.one(4), g.one(4)
+	if g.one(2) {
+		h.SlowSync = 1 + g.spread()
+	}
+	if g.one(3) {
+		h.Skew = g.rand.Int64N(5000)
+	}
+	h.Retire = g.one(16)
+	if g.one(4) {
+		h.Abort = 1 + g.spread()
+	}
+	return h
+}
+
+func (g *generator) request() Request {
+	r := Request{At: g.spread(), Kind: RequestKind(1 + g.rand.IntN(int(requestKinds-1))), Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
+	if g.one(4) {
+		r.Delay = 1 + g.spread()
+	}
+	r.Program = g.program(r.Key, 2)
+	if r.Kind == RequestReuse {
+		// Something of the earlier life is under way when the next one begins.
+		first := Step{Do: VerbCall, Key: r.Key + 1}
+		if r.Key+1 >= g.size.Keys || g.one(2) {
+			first = Step{Do: VerbSleep, N: int(g.spread())}
+		} else {
+			sub := g.program(first.Key, 1)
+			first.Sub = &sub
+		}
+		r.Program.Steps = append([]Step{first}, r.Program.Steps...)
+	}
+	return r
+}
+
+// program draws a program for a key. It calls only keys behind its own, since two
+// that call each other wait for ever; it may send to all.
+func (g *generator) program(key, depth int) Program {
+	g.names++
+	p := Program{Name: "p" + itoa(g.names)}
+	for range g.rand.IntN(g.size.Steps + 1) {
+		p.Steps = append(p.Steps, g.step(key, depth))
+	}
+	if g.one(8) {
+		p.Fails = 1 + g.rand.IntN(2)
+	}
+	p.Terminal = g.one(12)
+	return p
+}
+
+func (g *generator) step(key, depth int) Step {
+	s := Step{Do: Verb(1 + g.rand.IntN(int(verbs-1))), N: g.rand.IntN(3)}
+	switch s.Do {
+	case VerbSleep, VerbRace:
+		s.N = int(g.spread())
+	case VerbCall, VerbBoth:
+		if depth == 0 || key+1 >= g.size.Keys {
+			return Step{Do: VerbRun}
+		}
+		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
+		sub := g.program(s.Key, depth-1)
+		s.Sub = &sub
+	case VerbAttach:
+		if depth == 0 || key+1 >= g.size.Keys {
+			return Step{Do: VerbRand}
+		}
+		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
+		sub := g.program(s.Key, depth-1)
+		s.Sub = &sub
+	case VerbNudge:
+		if depth == 0 {
+			return Step{Do: VerbRand}
+		}
+		s.Key = g.rand.IntN(g.size.Keys)
+		sub := g.program(s.Key, depth-1)
+		sub.Steps = append([]Step{{Do: VerbExpect}}, sub.Steps...)
+		sub.Fails, sub.Terminal = 0, false
+		s.Sub = &sub
+	case VerbBig:
+		if !g.one(8) {
+			return Step{Do: VerbGet}
+		}
+	case VerbSend:
+		if depth == 0 {
+			return Step{Do: VerbAppend}
+		}
+		if s.N = 0; g.one(3) {
+			s.N = int(g.spread())
+		}
+		s.Key = g.rand.IntN(g.size.Keys)
+		sub := g.program(s.Key, depth-1)
+		s.Sub = &sub
+	}
+	return s
+}
+
+// String returns the plan as JSON, which ParsePlan reads.
+func (p *Plan) String() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// ParsePlan reads what String has written.
+func ParsePlan(text string) (*Plan, error) {
+	p := new(Plan)
+	return p, json.Unmarshal([]byte(text), p)
+}

@@ -1,0 +1,379 @@
+package persistence
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/table"
+	"golang.org/x/sys/unix"
+)
+
+// Examination is what Examine has found in the files of a directory.
+type Examination struct {
+	// Damage are the files that are not as they were written, in the order in
+	// which they were looked at. It is empty when the directory is good.
+	Damage []FileDamage
+	// Files counts those that were looked at, Transactions is the number of the
+	// last transaction that was found.
+	Files        int
+	Transactions uint64
+	// Clean says that the last process has closed the store.
+	Clean bool
+	// Unread is why the rows could not be read, nil when they were.
+	Unread error
+}
+
+// FileDamage is one file, by its name in the directory, and what is wrong with it.
+type FileDamage struct {
+	File string
+	Err  error
+}
+
+// Examiner is told what Examine finds. Its zero value looks at the files only.
+type Examiner struct {
+	// Damaged is called for each damaged file, as soon as it is known. It may be
+	// nil.
+	Damaged func(FileDamage)
+	// Rows is called once with the rows of what was durable. It may be nil. It is
+	// not called when the engine cannot read the files; Unread says why.
+	Rows func(Reader) error
+	// Logger gets what the engine has to say. Nil drops it.
+	Logger *slog.Logger
+}
+
+// Examine looks at the directory of a store that nobody has open, without changing
+// anything in it: at all of its files first, and then at the rows. It goes on
+// behind damage as far as it can.
+//
+// The engine has to write into the directory it opens. So it is given another one,
+// a temporary one that is removed at the end: with links to the tables, which it
+// opens for reading only, and copies of everything else, the logs without what
+// was never committed.
+//
+// The error says that nothing could be told. It wraps ErrInUse, ErrFormat or
+// fs.ErrNotExist where they fit, or is that of Rows.
+func Examine(dir string, told Examiner) (*Examination, error) {
+	if told.Logger == nil {
+		told.Logger = slog.New(slog.DiscardHandler)
+	}
+	e := &examination{dir: dir, told: told}
+	if err := e.run(); err != nil {
+		return nil, fmt.Errorf("examine store %s: %w", dir, err)
+	}
+	return &e.found, nil
+}
+
+// examination is one run of Examine.
+type examination struct {
+	dir   string
+	told  Examiner
+	guard guard
+	found Examination
+	// logs are the log files, with the offset behind their last transaction.
+	logs map[string]int
+	// tables are the files that the manifest names.
+	tables []string
+	// readable says that there is something that an engine can open.
+	readable bool
+}
+
+func (e *examination) run() error {
+	lock, err := e.lock()
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := knownFormat(e.dir); err != nil {
+		return err
+	}
+	e.files()
+	if !e.readable || e.told.Rows == nil {
+		return nil
+	}
+	return e.rows()
+}
+
+// lock keeps other processes away, without leaving a trace. A directory without the
+// file that is locked is not in use.
+func (e *examination) lock() (io.Closer, error) {
+	if _, err := os.ReadDir(e.dir); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(filepath.Join(e.dir, ownerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return io.NopCloser(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+		}
+		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
+	}
+	return f, nil
+}
+
+func (e *examination) damage(file string, err error) {
+	d := FileDamage{File: file, Err: err}
+	e.found.Damage = append(e.found.Damage, d)
+	if e.told.Damaged != nil {
+		e.told.Damaged(d)
+	}
+}
+
+// files looks at every file.
+func (e *examination) files() {
+	var err error
+	e.guard.dir = e.dir
+	e.found.Files++
+	if e.guard.marker, err = readMarker(e.dir); err != nil {
+		e.damage(markerFile, err)
+		e.guard.marker = marker{State: markerOpen}
+	}
+	e.found.Clean = e.guard.marker.State != markerOpen
+	if e.guard.marker.State == markerNew {
+		return // the engine has never been opened
+	}
+	e.registry()
+	e.valueLogs()
+	last, ok := e.tableFiles()
+	if e.readable = ok; !ok {
+		e.found.Unread = errors.New("the engine does not open damaged tables")
+	}
+	e.logFiles(last)
+}
+
+// registry looks at the file in which the engine would keep its keys. We have none.
+func (e *examination) registry() {
+	const sanity, iv = "Hello Badger", 16
+	e.found.Files++
+	content, err := os.ReadFile(filepath.Join(e.dir, badger.KeyRegistryFileName))
+	if err == nil && (len(content) != iv+len(sanity) || string(content[iv:]) != sanity) {
+		err = fmt.Errorf("it is not what the engine has written: %w", ErrCorrupt)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the engine makes a new one
+		e.damage(badger.KeyRegistryFileName, err)
+	}
+}
+
+// valueLogs looks at the heads of the files in which the engine would keep large
+// values: it opens none that names a key. Nothing of ours is behind the head.
+func (e *examination) valueLogs() {
+	names, err := filepath.Glob(filepath.Join(e.dir, "*"+valueLogSuffix))
+	if err != nil {
+		e.damage("*"+valueLogSuffix, err)
+		return
+	}
+	for _, path := range names {
+		e.found.Files++
+		head, err := readHead(path)
+		if err == nil && len(bytes.Trim(head, "\x00")) > 0 {
+			err = fmt.Errorf("its header names an encryption key: %w", ErrCorrupt)
+		}
+		if err != nil {
+			e.damage(filepath.Base(path), err)
+		}
+	}
+}
+
+// readHead reads the number of the key at the start of a value log, which may be
+// shorter.
+func readHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, 8)
+	n, err := io.ReadFull(f, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return head[:n], err
+}
+
+// tableFiles looks at the manifest and its tables, and returns the last transaction
+// in them, and whether the engine can open them. In a damaged one it may panic on a
+// goroutine of its own, which nobody can recover.
+func (e *examination) tableFiles() (last uint64, ok bool) {
+	e.found.Files++
+	tables, err := e.guard.manifest()
+	if err != nil {
+		e.damage(manifestFile, err)
+		return 0, false
+	}
+	ok = true
+	for _, id := range slices.Sorted(maps.Keys(tables)) {
+		e.found.Files++
+		path := table.NewFilename(id, e.dir)
+		e.tables = append(e.tables, filepath.Base(path))
+		version, err := inspectTable(path, tables[id])
+		if err != nil {
+			e.damage(filepath.Base(path), err)
+			ok = false
+		}
+		last = max(last, version)
+	}
+	return last, ok
+}
+
+// logFiles looks at the log files. Behind one that is damaged nothing is known of
+// what should follow, so that is not asked any more.
+func (e *examination) logFiles(last uint64) {
+	e.logs = map[string]int{}
+	logs, err := e.guard.logs()
+	if err != nil {
+		e.damage("*"+logSuffix, err)
+		return
+	}
+	m, sure := &e.guard.marker, len(e.found.Damage) == 0
+	if m.State == markerClean && len(logs) != m.LogFiles {
+		e.damage("*"+logSuffix, fmt.Errorf("there are %d log files where a clean close left %d: %w", len(logs), m.LogFiles, ErrCorrupt))
+		sure = false
+	}
+	for _, name := range logs {
+		if info, err := os.Stat(filepath.Join(e.dir, name)); err == nil && info.Size() == 0 {
+			continue // a kill leaves such a file
+		}
+		e.found.Files++
+		span, err := e.guard.spanOf(name, last)
+		if err == nil && sure && span.first > last+1 {
+			err = fmt.Errorf("it begins with transaction %d, and %d to %d are nowhere: %w", span.first, last+1, span.first-1, ErrCorrupt)
+		}
+		if err != nil {
+			e.damage(name, err)
+			sure = false
+		}
+		if span.last > 0 {
+			e.logs[name] = span.end
+		}
+		last = max(last, span.last)
+	}
+	e.found.Transactions = last
+	if sure && (last < m.LastCommit || m.State == markerClean && last != m.LastCommit) {
+		e.damage(m.LogFile, fmt.Errorf("the last transaction found is %d, and %d was durable in this file, which is missing or cut: %w", last, m.LastCommit, ErrCorrupt))
+	}
+}
+
+// rows opens the engine on another directory and hands its rows over.
+func (e *examination) rows() error {
+	temp, err := os.MkdirTemp("", "dormouse-examine-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temp)
+	if err := e.stage(temp); err != nil {
+		return err
+	}
+	o := (&badgerStore{dir: temp, options: Options{Logger: e.told.Logger}}).engineOptions()
+	o.ReadOnly = true
+	db, err := openBadger(o)
+	if err != nil {
+		e.found.Unread = fmt.Errorf("the engine does not open what is left: %w", err)
+		return nil
+	}
+	err = e.read(db)
+	return errors.Join(err, db.Close())
+}
+
+// stage fills the directory that the engine opens.
+func (e *examination) stage(temp string) error {
+	from, err := filepath.Abs(e.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range e.tables {
+		if err := os.Symlink(filepath.Join(from, name), filepath.Join(temp, name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{manifestFile, badger.KeyRegistryFileName} {
+		if e.damaged(name) {
+			continue
+		}
+		err := copyPrefix(filepath.Join(from, name), filepath.Join(temp, name), math.MaxInt64)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	for name, end := range e.logs {
+		if err := copyPrefix(filepath.Join(from, name), filepath.Join(temp, name), int64(end)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *examination) damaged(name string) bool {
+	return slices.ContainsFunc(e.found.Damage, func(d FileDamage) bool { return d.File == name })
+}
+
+// copyPrefix copies the first n bytes of a file.
+func copyPrefix(from, to string, n int64) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, io.LimitReader(in, n))
+	return errors.Join(err, out.Close())
+}
+
+// read compares what the engine has found with its files, and hands its rows over.
+// In a damaged table the engine may find no end of the file, or of its patience.
+func (e *examination) read(db *badger.DB) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	if len(e.found.Damage) > 0 {
+		defer func() {
+			if r := recover(); r != nil {
+				e.found.Unread, err = fmt.Errorf("a damaged file ended the reading of rows: %.200v", r), nil
+			}
+		}()
+	}
+	ts := db.MaxVersion()
+	txn := db.NewTransactionAt(ts, false)
+	defer txn.Discard()
+	r := &reader{view: &badgerView{txn: txn, snap: &snapshot{ts: ts}, closed: new(atomic.Bool)}}
+	defer r.close()
+	if len(e.found.Damage) == 0 {
+		e.agree(r, ts)
+	}
+	return e.told.Rows(r)
+}
+
+// agree compares the numbers of the last transaction.
+func (e *examination) agree(r *reader, found uint64) {
+	if found != e.found.Transactions {
+		e.damage(manifestFile, fmt.Errorf("the engine finds transactions up to %d, and the files hold %d: %w", found, e.found.Transactions, ErrCorrupt))
+	}
+	value, err := r.view.get(metaKey())
+	m := meta{}
+	if err == nil && value != nil {
+		m, err = decodeMeta(value)
+	}
+	if err != nil {
+		e.damage(strings.Join(e.tables, ", "), fmt.Errorf("the row that says how far the store had come: %w", err))
+	} else if m.ts != found {
+		e.damage(manifestFile, fmt.Errorf("the last transaction found is %d, and the one that wrote last was %d: %w", found, m.ts, ErrCorrupt))
+	}
+}
