@@ -59,7 +59,7 @@ func takeBackup(ctx context.Context, c console, args []string) error {
 	}
 	fmt.Fprintln(said, describe(name, info))
 	if info.Damaged > 0 {
-		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before", name, info.Damaged)
+		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before, and let 'dormouse check' name them in a directory restored from it", name, info.Damaged)
 	}
 	return nil
 }
