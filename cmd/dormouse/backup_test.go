@@ -87,13 +87,14 @@ func TestABackupUnderTrafficIsOneMoment(t *testing.T) {
 		t.Fatalf("%d %s", status, content)
 	}
 	var tr traffic
-	tr.begin(t, b)
 	for round := range 2 {
 		file, restored := filepath.Join(dir, fmt.Sprint("backup", round)), filepath.Join(dir, fmt.Sprint("restored", round))
+		tr.begin(t, b)
 		eventually(t, "some traffic", func() bool { return tr.counts()[0] > int64(20*(round+1)) })
 		before := tr.counts()
 		out := mustRun(t, "backup", "-admin", b.admin, file)
 		after := tr.counts()
+		tr.stop()
 		if !strings.Contains(out, " rows, ") {
 			t.Errorf("it says %q", out)
 		}
@@ -105,7 +106,6 @@ func TestABackupUnderTrafficIsOneMoment(t *testing.T) {
 		}
 		judge(t, openBank(t, restored), before, after, thing, waiting)
 	}
-	tr.stop()
 	if got := entries(t, dir); got != "backup0 backup1 data restored0 restored1" {
 		t.Errorf("there are %s", got)
 	}
