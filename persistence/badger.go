@@ -38,6 +38,8 @@ type badgerStore struct {
 	life    life
 	closing atomic.Bool
 	tidying sync.Mutex
+	// backingUp is held while a backup is taken.
+	backingUp sync.Mutex
 }
 
 // Open opens the store in dir, which it makes when needed. It reads and checks

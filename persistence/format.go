@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -43,12 +44,15 @@ func knownFormat(dir string) error {
 }
 
 func sameFormat(content []byte) error {
-	want := fmt.Sprintf("%s%d\n", formatPrefix, formatVersion)
-	if string(content) == want {
+	want := formatLine()
+	if bytes.Equal(content, want) {
 		return nil
 	}
 	return fmt.Errorf("%s says %q where this build writes %q: %w", formatFile, content, want, ErrFormat)
 }
+
+// formatLine is the content of the FORMAT file.
+func formatLine() []byte { return fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion) }
 
 func newFormat(dir string) error {
 	names, err := engineFiles(dir)
@@ -62,7 +66,7 @@ func newFormat(dir string) error {
 	if err := m.write(dir); err != nil {
 		return err
 	}
-	return writeFile(dir, formatFile, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion))
+	return writeFile(dir, formatFile, formatLine())
 }
 
 // engineFiles lists files of dir that only an engine writes.

@@ -20,6 +20,8 @@ type Options struct {
 	// MaxSnapshotAge is how long a Read may last before what it looks at may be
 	// thrown away. Default 10 minutes.
 	MaxSnapshotAge time.Duration
+	// MaxBackupAge is how long a Backup may last, likewise. Default 1 hour.
+	MaxBackupAge time.Duration
 	// Probe measures what is left of the resources of the directory. Nil asks
 	// the operating system.
 	Probe func(dir string) (Room, error)
@@ -40,6 +42,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxSnapshotAge == 0 {
 		o.MaxSnapshotAge = 10 * time.Minute
+	}
+	if o.MaxBackupAge == 0 {
+		o.MaxBackupAge = time.Hour
 	}
 	if o.Probe == nil {
 		o.Probe = probe
