@@ -79,6 +79,13 @@ func (a *audit) run() (err error) {
 		}
 		p.finish()
 	}
+	strays, err := a.r.Strays()
+	if err != nil {
+		return err
+	}
+	for _, s := range strays {
+		a.find(RuleOwner, s.Row, "%s", s.Text)
+	}
 	a.settleDebts()
 	slices.SortStableFunc(a.report.Findings, func(x, y Finding) int {
 		return cmp.Or(cmp.Compare(x.Key, y.Key), cmp.Compare(x.Rule, y.Rule), cmp.Compare(x.Text, y.Text))
