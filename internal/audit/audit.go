@@ -36,6 +36,8 @@ type audit struct {
 	report Report
 	marks  persistence.Marks
 	debts  debts
+	// unpaid says that a row cannot be read which may have paid a debt.
+	unpaid bool
 }
 
 // Check judges the snapshot of r, which is one of package persistence. Its error
