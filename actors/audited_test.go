@@ -19,7 +19,7 @@ type audited struct {
 }
 
 // auditedRows is how many rows are looked at behind every commit.
-const auditedRows = 300
+const auditedRows = 60
 
 // Commit implements persistence.Store.
 func (s *audited) Commit(group []*persistence.Batch, marks persistence.Marks) error {
