@@ -17,6 +17,8 @@ type chronicle struct {
 	awakeables map[string]*awakeable
 	// disturbed are the names of programs that somebody has killed or cancelled.
 	disturbed map[string]bool
+	// restarted are those that may begin with the journal of another one.
+	restarted map[string]bool
 }
 
 // subject is one invocation.
@@ -98,7 +100,7 @@ type telling struct {
 }
 
 func newChronicle(w *world) *chronicle {
-	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool)}
+	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool)}
 }
 
 // disturb notes that a program, and what it calls, may end in any way.
@@ -309,7 +311,7 @@ func (t *telling) fallAsleep(at string) {
 // wakeUp judges the end of a sleep. The clock of a runtime has whole milliseconds.
 func (t *telling) wakeUp(at string, d time.Duration) {
 	slept := t.c.w.loop.now - t.subject.asleep[at]
-	if slept < d-time.Millisecond && t.c.w.plan.Skew == 0 {
+	if slept < d-time.Millisecond && t.c.w.plan.Skew == 0 && !t.c.restarted[t.subject.name] {
 		t.c.w.loop.fail(InvariantOwner, "%s slept for %v instead of %v", t.subject.name, slept, d)
 	}
 }

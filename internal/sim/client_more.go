@@ -61,6 +61,7 @@ func (w *world) restart(from int) {
 	}
 	if p := w.program(record); p != nil {
 		w.chronicle.disturb(p)
+		w.chronicle.restarted[p.Name] = true
 	}
 	for lost := true; lost; {
 		lost = w.ask(func(rt *actors.Runtime) {
