@@ -82,6 +82,9 @@ func (s *badgerStore) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if len(g.torn) > 0 {
+		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
+	}
 	state := s.marker.State
 	if state != markerNew {
 		s.marker.State, s.marker.LastCommit = markerOpen, last

@@ -36,6 +36,9 @@ const (
 type guard struct {
 	dir    string
 	marker marker
+	// torn names the log files that end with a part of a transaction, which inspect
+	// has found.
+	torn []string
 }
 
 // inspect returns the timestamp of the last transaction in the directory.
@@ -123,6 +126,9 @@ func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
 		span, err = scanLog(f.Data, last+1)
 		return err
 	})
+	if span.torn {
+		g.torn = append(g.torn, name)
+	}
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("log file %s: %w", name, err)

@@ -40,8 +40,11 @@ type logRecord struct {
 }
 
 // logSpan is the first and the last complete transaction of a log file, zero
-// when it has none.
-type logSpan struct{ first, last uint64 }
+// when it has none. torn says that a part of another one stands behind them.
+type logSpan struct {
+	first, last uint64
+	torn        bool
+}
 
 // scanLog reads a log file whose first transaction should be next, or an
 // earlier one that is in a table already.
@@ -78,6 +81,7 @@ func scanLog(data []byte, next uint64) (span logSpan, err error) {
 	default:
 		torn.ts = next
 	}
+	span.torn = open != 0 || dataEnd(data) > pos
 	return span, torn.check()
 }
 

@@ -4,7 +4,7 @@
 //	Disk          a file system whose power can be cut, with little space or few inodes
 //	CutPower      drops what a file system has not flushed
 //	WatchSyncs    makes every sync of this process slow, or fail
-//	IgnoreSyncs   makes every sync of this process do nothing, and say that it did
+//	IgnoreMsync   makes syncs of maps do nothing, and say that they did
 //	TakeMaps      uses up memory maps of this process
 //
 // A Disk is ext4 on a loop device whose file lies on another ext4 on a loop device.

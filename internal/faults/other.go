@@ -44,8 +44,8 @@ func WritePart(string, int64, int64) error { return unavailable() }
 // Allocate is unavailable here.
 func Allocate(string, int64) error { return unavailable() }
 
-// IgnoreSyncs is unavailable here.
-func IgnoreSyncs() error { return unavailable() }
+// IgnoreMsync is unavailable here.
+func IgnoreMsync() error { return unavailable() }
 
 // Syncs decides what becomes of each sync of this process, on Linux.
 type Syncs struct{}

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -11,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// IgnoreSyncs makes fsync, fdatasync and msync do nothing and succeed, for the rest of
-// the life of this process, as a drive does that lies.
-func IgnoreSyncs() error {
-	_, err := filterSyncs(unix.SECCOMP_RET_ERRNO, 0)
+// IgnoreMsync makes msync do nothing and succeed for the rest of the life of this
+// process: what is written through maps is synced no more.
+func IgnoreMsync() error {
+	_, err := filter(unix.SECCOMP_RET_ERRNO, 0, unix.SYS_MSYNC)
 	return err
 }
 
@@ -30,7 +29,7 @@ type Syncs struct {
 // WatchSyncs catches every fsync, fdatasync and msync of this process for the rest of
 // its life. They are as before until Slow or Fail is called.
 func WatchSyncs() (*Syncs, error) {
-	fd, err := filterSyncs(unix.SECCOMP_RET_USER_NOTIF, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER)
+	fd, err := filter(unix.SECCOMP_RET_USER_NOTIF, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_MSYNC)
 	if err != nil {
 		return nil, err
 	}
@@ -95,34 +94,32 @@ func (s *Syncs) decide(id uint64) {
 	}
 }
 
-// filterSyncs gives every thread of the process a filter with an action for syncs. It
-// returns what the kernel does: a descriptor when flags ask for a listener.
-func filterSyncs(action uint32, flags uintptr) (uintptr, error) {
+// filter gives every thread of the process a filter with an action for some system
+// calls. It returns what the kernel does: a descriptor when flags ask for a listener.
+func filter(action uint32, flags uintptr, calls ...uint32) (uintptr, error) {
 	arch, known := map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}[runtime.GOARCH]
 	if !known {
-		return 0, fmt.Errorf("catch syncs on %s: %w", runtime.GOARCH, ErrUnavailable)
+		return 0, fmt.Errorf("catch system calls on %s: %w", runtime.GOARCH, ErrUnavailable)
 	}
-	const numberAt, archAt = 0, 4
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: archAt},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: arch, Jf: 4},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: numberAt},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FSYNC, Jt: 3},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FDATASYNC, Jt: 2},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_MSYNC, Jt: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-		{Code: unix.BPF_RET | unix.BPF_K, K: action},
+	const (
+		load, jump, give = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_RET | unix.BPF_K
+		numberAt, archAt = 0, 4
+	)
+	program := []unix.SockFilter{{Code: load, K: archAt}, {Code: jump, K: arch, Jt: 1}, {Code: give, K: unix.SECCOMP_RET_ALLOW}, {Code: load, K: numberAt}}
+	for i, call := range calls {
+		program = append(program, unix.SockFilter{Code: jump, K: call, Jt: uint8(len(calls) - i)})
 	}
+	program = append(program, unix.SockFilter{Code: give, K: unix.SECCOMP_RET_ALLOW}, unix.SockFilter{Code: give, K: action})
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return 0, fmt.Errorf("catch syncs: %w: %w", err, ErrUnavailable)
+		return 0, fmt.Errorf("catch system calls: %w: %w", err, ErrUnavailable)
 	}
 	list := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
 		flags|unix.SECCOMP_FILTER_FLAG_TSYNC|unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH, uintptr(unsafe.Pointer(&list)))
 	if errno != 0 {
-		return 0, fmt.Errorf("catch syncs: %w", errors.Join(errno, ErrUnavailable))
+		return 0, fmt.Errorf("catch system calls: %w: %w", errno, ErrUnavailable)
 	}
 	return fd, nil
 }
