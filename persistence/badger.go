@@ -28,6 +28,7 @@ type badgerStore struct {
 	log     commitLog
 	snaps   snapshots
 	health  health
+	stall   *stall
 	// marker and nextLog belong to whoever holds log.mu.
 	marker marker
 	// nextLog is the path of the log file that the engine will begin next.
@@ -49,7 +50,7 @@ func Open(dir string, o Options) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	s := &badgerStore{dir: dir, options: o, owner: owner}
+	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
 	s.health = health{dir: dir, options: &s.options}
 	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
 	if err := s.open(); err != nil {
@@ -62,7 +63,7 @@ func Open(dir string, o Options) (Store, error) {
 func (s *badgerStore) abandon() error {
 	var err error
 	if s.db != nil {
-		err = s.db.Close()
+		err = s.stall.close(s.db)
 	}
 	return errors.Join(err, s.owner.release())
 }
@@ -114,9 +115,10 @@ func (s *badgerStore) openEngine() (err error) {
 	}
 	db := s.db
 	s.db = nil
-	if err := db.Close(); err != nil {
+	if err := s.stall.close(db); err != nil {
 		return fmt.Errorf("rewrite logs after a failed commit: %w", err)
 	}
+	s.options.Logger.Warn("rewrote the logs, because a commit had failed", "dir", s.dir)
 	s.db, err = s.openTwice()
 	return err
 }
@@ -160,7 +162,7 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 // Each line that is not a size prevents a loss that was seen without it.
 func (s *badgerStore) engineOptions() badger.Options {
 	o := badger.DefaultOptions(s.dir)
-	o.Logger = engineLogger{s.options.Logger}
+	o.Logger = engineLogger{s.options.Logger, s.stall}
 	o.ExternalMagicVersion = formatVersion
 	o.SyncWrites = true
 	// A failed read of the value log is an empty value without an error. All
@@ -204,7 +206,10 @@ func (s *badgerStore) start(last uint64, clean bool) error {
 	if err := s.log.start(clean); err != nil {
 		return err
 	}
-	s.marker.State, s.marker.CommitFailed = markerOpen, false
+	s.marker.State = markerOpen
+	if err := s.marker.recovered(s.dir); err != nil {
+		return err
+	}
 	if err := s.noteLog(); err != nil {
 		return err
 	}
@@ -238,6 +243,9 @@ func (s *badgerStore) mayCommit() error {
 	if h := s.health.read(); h.Pressure == PressureHard {
 		return fmt.Errorf("%s: %w", h.Reason, ErrNoSpace)
 	}
+	if err := s.stall.err(); err != nil {
+		return err
+	}
 	return s.owner.check()
 }
 
@@ -259,8 +267,7 @@ func (s *badgerStore) noteFailure(err error) error {
 	if s.marker.CommitFailed || errors.Is(err, ErrDeposed) {
 		return err
 	}
-	s.marker.CommitFailed = true
-	return errors.Join(err, s.marker.write(s.dir))
+	return errors.Join(err, s.marker.fail(s.dir))
 }
 
 // noteLog writes the marker for the engine's present log file.
@@ -343,7 +350,7 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := s.db.Close()
+	err := s.stall.close(s.db)
 	if err == nil && healthy {
 		err = s.noteClean()
 	}

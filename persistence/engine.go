@@ -143,9 +143,18 @@ func commonPrefix(a, b []byte) []byte {
 
 // engineLogger hands the engine's log lines to slog. What it calls information
 // is of interest to nobody but a debugger.
-type engineLogger struct{ log *slog.Logger }
+type engineLogger struct {
+	log   *slog.Logger
+	stall *stall
+}
 
-func (l engineLogger) Errorf(format string, args ...any)   { l.log.Error(line(format, args)) }
+// Errorf hands on what the engine cannot do.
+func (l engineLogger) Errorf(format string, args ...any) {
+	text := line(format, args)
+	l.log.Error(text)
+	l.stall.note(text)
+}
+
 func (l engineLogger) Warningf(format string, args ...any) { l.log.Warn(line(format, args)) }
 func (l engineLogger) Infof(format string, args ...any)    { l.log.Debug(line(format, args)) }
 
