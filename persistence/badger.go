@@ -194,7 +194,7 @@ func (s *badgerStore) engineOptions() badger.Options {
 // start raises the boot counter and notes that the store is open. last is the
 // last transaction found, clean says how the previous opening ended.
 func (s *badgerStore) start(last uint64, clean bool) error {
-	s.engine = &badgerEngine{db: s.db, ts: last}
+	s.engine = &badgerEngine{db: s.db, stall: s.stall, ts: last}
 	s.counted.engine, s.counted.syncs = s.engine, badgerSyncs
 	s.log.engine, s.log.before, s.log.after = &s.counted, s.mayCommit, s.committed
 	if err := s.log.load(); err != nil {
@@ -240,8 +240,8 @@ func (s *badgerStore) Commit(group []*Batch, marks Marks) error {
 // mayCommit refuses a transaction that would be somebody else's or the last
 // one.
 func (s *badgerStore) mayCommit() error {
-	if h := s.health.read(); h.Pressure == PressureHard {
-		return fmt.Errorf("%s: %w", h.Reason, ErrNoSpace)
+	if err := s.health.mayWrite(); err != nil {
+		return err
 	}
 	if err := s.stall.err(); err != nil {
 		return err
@@ -350,6 +350,11 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
+	// The engine writes what it has in memory as tables, through maps: without space that
+	// would end the process.
+	if _, err := s.health.makeRoom("close"); err != nil {
+		s.options.Logger.Error("the ballast file cannot be dropped", "dir", s.dir, "error", err)
+	}
 	err := s.stall.close(s.db)
 	if err == nil && healthy {
 		err = s.noteClean()

@@ -17,11 +17,13 @@ import (
 // acknowledged is in the logs.
 type stall struct {
 	cause atomic.Pointer[string]
+	// first is closed when it happens for the first time.
+	first chan struct{}
 	// again holds one when it has happened since it was last looked at.
 	again chan struct{}
 }
 
-func newStall() *stall { return &stall{again: make(chan struct{}, 1)} }
+func newStall() *stall { return &stall{first: make(chan struct{}), again: make(chan struct{}, 1)} }
 
 // flushFailure begins what the engine logs then.
 const flushFailure = "error flushing memtable to disk"
@@ -31,7 +33,9 @@ func (s *stall) note(line string) {
 	if !strings.Contains(line, flushFailure) {
 		return
 	}
-	s.cause.Store(&line)
+	if s.cause.Swap(&line) == nil {
+		close(s.first)
+	}
 	select {
 	case s.again <- struct{}{}:
 	default:
