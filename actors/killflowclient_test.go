@@ -179,6 +179,7 @@ func (l *life) judge() bool {
 // nobody else resolves.
 func (l *life) waitLate() {
 	done := l.wait("late")
+	var resolved int64 // the hour; what was resolved is gone with its life, and the wait may begin in the next one
 	for {
 		select {
 		case got := <-done:
@@ -187,9 +188,9 @@ func (l *life) waitLate() {
 			}
 			return
 		case <-time.After(100 * time.Millisecond):
-			if l.mayBeGone() && !l.late {
-				l.late = true
-				l.c.until(l.ask("/resolve", "late", quoted("late")), http.StatusOK, http.StatusConflict)
+			if hour := l.c.hour.Load(); l.mayBeGone() && hour > resolved {
+				l.late, resolved = true, hour
+				l.c.until(l.ask("/resolve", fmt.Sprint("late", hour), quoted("late")), http.StatusOK, http.StatusConflict)
 			}
 		}
 	}

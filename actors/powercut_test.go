@@ -157,6 +157,7 @@ func (l *powerLoop) cutAfterKill() {
 	l.spawn("")
 	l.ready()
 	l.waitOrKill(time.Duration(20+l.r.IntN(200)) * time.Millisecond)
+	l.hour--
 	l.spawn("")
 	l.ready()
 	l.cutAfter(time.Duration(l.r.IntN(40)) * time.Millisecond)

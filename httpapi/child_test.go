@@ -32,6 +32,9 @@ func TestChild(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	if os.Getenv(envFaults) != "" {
+		serveFaults(t, childLedger(dir))
+	}
 	c := httpapi.Config{
 		Dir: filepath.Join(dir, "data"), Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -60,13 +63,15 @@ type child struct {
 	output *strings.Builder
 }
 
-// startChild starts a program on a directory and waits until it serves.
-func startChild(t *testing.T, dir string) *child {
+// startChild starts a program on a directory and waits until it serves. env is added to
+// its environment.
+func startChild(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
 	c := &child{dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
 	c.cmd = exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	c.cmd.Env = append(os.Environ(), envChild+"="+dir)
+	c.cmd.Env = append(append(os.Environ(), envChild+"="+dir), env...)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	c.cmd.SysProcAttr = diesWithUs()
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
