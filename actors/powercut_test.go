@@ -69,6 +69,9 @@ func TestPowerCutsFindWhatADiskThatLiesLoses(t *testing.T) {
 		t.Skip("it takes some seconds")
 	}
 	t.Parallel()
+	if err := newDisk(t).Close(); err != nil { // or skip, as the child would
+		t.Fatal(err)
+	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestPowerCuts$", "-powercuts=1", "-test.timeout=2m")
 	cmd.Env = append(os.Environ(), envPowerLies+"=1")
 	cmd.SysProcAttr = diesWithUs()
