@@ -211,6 +211,9 @@ func TestAProgramThatHasNothingLeftOfSomethingStopsByName(t *testing.T) {
 				t.Fatalf("it does not say why it has stopped: %s", c.tail())
 			}
 			if s.outside {
+				if out := launchChild(t, s.dir, s.env...).stopped(); !strings.Contains(out, s.names+" left, less than") {
+					t.Errorf("it does not say why it does not start: %.2000s", out)
+				}
 				s.release(c)
 			}
 			c = j.restart(s.env...)
@@ -296,8 +299,8 @@ func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	dir, d := faultyDisk(t, faults.DiskOptions{})
 	c := startChild(t, dir)
+	j := newJudge(c)
 	for range 3 {
-		j := newJudge(c)
 		j.acknowledged(100)
 		if err := faults.CutPower(d.Power()); err != nil {
 			t.Fatal(err)
@@ -306,13 +309,11 @@ func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
 		if code := c.cmd.ProcessState.ExitCode(); code != 1 && code != 2 {
 			t.Fatalf("the program ended with status %d: %s", code, c.tail())
 		}
-		t.Logf("status %d: %.600s", c.cmd.ProcessState.ExitCode(), c.tail())
 		if err := d.Restore(); err != nil {
 			t.Fatal(err)
 		}
 		c = j.restart()
-		j.acknowledged(100)
-		j.rest()
-		j.look(c)
 	}
+	j.acknowledged(100)
+	j.check()
 }
