@@ -172,12 +172,12 @@ func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *test
 			j.acknowledged(100)
 			s.leave(c, s.soft)
 			// Calls that were accepted in the last moment may be held, all of the load with them.
-			eventually(t, "a refusal", func() bool { return c.call("/Desk/z/note/send", "1").status == 507 })
-			want(t, c.call("/Desk/z/note", "1"), 507, s.names+" left, less than")
+			eventually(t, "a refusal", func() bool { return c.call("/Desk/z/note/send", "0").status == 507 })
+			want(t, c.call("/Desk/z/note", "0"), 507, s.names+" left, less than")
 			want(t, ask(c.client, "GET", c.ingress+"/restate/health", ""), 200, "Desk")
 			want(t, c.resolve(awakeable, `"yes"`), 202, "")
 			for began := time.Now(); time.Since(began) < 1500*time.Millisecond; { // more than one reading
-				want(t, c.call("/Desk/z/note/send", "1"), 507, s.names)
+				want(t, c.call("/Desk/z/note/send", "0"), 507, s.names)
 			}
 			s.release(c)
 			want(t, c.attach(id), 200, `"yes"`) // an attempt that was held goes on
@@ -209,7 +209,7 @@ func TestAProgramThatHasNothingLeftOfSomethingStopsByName(t *testing.T) {
 			// It goes on and refuses new work if there is nothing to write. A resolution is
 			// taken nevertheless, and has to be written.
 			eventually(t, "a refusal", func() bool {
-				return j.count(507)+j.count(0) > 0 || c.call("/Desk/z/note/send", "1").status != 202
+				return j.count(507)+j.count(0) > 0 || c.call("/Desk/z/note/send", "0").status != 202
 			})
 			c.later("/restate/awakeables/"+awakeable+"/resolve", `"yes"`)
 			if out := c.stopped(); !strings.Contains(out, s.names+" left, less than") {
@@ -264,7 +264,7 @@ func TestSlowSyncsAreSlowAndNothingElse(t *testing.T) {
 	j := newJudge(c)
 	c.order("slow", 40)
 	began := time.Now()
-	want(t, c.call("/Desk/x/note", "1"), 200, "1")
+	want(t, c.call("/Desk/x/note", "0"), 200, "0")
 	if took := time.Since(began); took < 40*time.Millisecond {
 		t.Errorf("a call took %v, less than a sync", took)
 	}
