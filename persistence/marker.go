@@ -46,6 +46,31 @@ const (
 	markerClean markerState = "clean"
 )
 
+// failedFile is there when a commit has failed and the marker could not say so. It is
+// not synced, on a disk where syncs fail: when it is lost, what was not synced is lost
+// too, and there is nothing to say.
+const failedFile = "FAILED"
+
+// fail notes that a commit has failed.
+func (m *marker) fail(dir string) error {
+	m.CommitFailed = true
+	err := m.write(dir)
+	if err != nil {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, failedFile), nil, 0o600))
+	}
+	return err
+}
+
+// recovered notes that what is in dir is on its disk.
+func (m *marker) recovered(dir string) error {
+	m.CommitFailed = false
+	err := os.Remove(filepath.Join(dir, failedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // write replaces the marker of dir durably.
 func (m *marker) write(dir string) error {
 	content, err := json.Marshal(m)
@@ -69,10 +94,12 @@ func readMarker(dir string) (marker, error) {
 		return marker{}, err
 	}
 	const sumLen = 10 // a line end, eight digits, a line end
+	_, err = os.Stat(filepath.Join(dir, failedFile))
 	var m marker
 	if n := len(content) - sumLen; n > 0 {
 		sum := fmt.Sprintf("\n%08x\n", crc32.Checksum(content[:n], castagnoli()))
 		if sum == string(content[n:]) && json.Unmarshal(content[:n], &m) == nil {
+			m.CommitFailed = m.CommitFailed || err == nil
 			return m, nil
 		}
 	}

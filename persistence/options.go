@@ -25,6 +25,9 @@ type Options struct {
 	// Probe measures what is left of the resources of the directory. Nil asks
 	// the operating system.
 	Probe func(dir string) (Room, error)
+	// disk measures before each transaction what is left of the file system: another
+	// program may fill it between two readings of Probe. It is nil when Probe is not.
+	disk func(dir string) (Room, error)
 	// Now tells the time for the age of snapshots and of readings. Nil is
 	// time.Now.
 	Now func() time.Time
@@ -47,7 +50,7 @@ func (o Options) withDefaults() Options {
 		o.MaxBackupAge = time.Hour
 	}
 	if o.Probe == nil {
-		o.Probe = probe
+		o.Probe, o.disk = probe, probeDisk
 	}
 	if o.Now == nil {
 		o.Now = time.Now
