@@ -51,8 +51,6 @@ type world struct {
 	ending *signal
 	// open counts the tasks of clients and answers.
 	open int
-	// known are ids of invocations that were acknowledged.
-	known []string
 	// paused are the invocations that a client has paused.
 	paused map[string]bool
 	// purged are those that a client has purged, or is about to.
