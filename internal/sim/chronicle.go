@@ -126,6 +126,10 @@ func (c *chronicle) forget(id string) {
 // begin notes the start of an attempt.
 func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	s := c.subjects[id]
+	if s != nil && s.name != name {
+		c.forget(id) // a workflow that has outlived its retention, and begins anew
+		s = nil
+	}
 	if s == nil {
 		s = &subject{
 			id: id, name: name, key: key, exclusive: exclusive, ran: make(map[string][]string), runs: make(map[string]int),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
@@ -41,6 +42,9 @@ func (w *world) serve(r *Request) {
 		w.disk.scarce++
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		w.disk.scarce = 0
+	case RequestListen:
+		w.pokeLater(q.Key)
+		w.call(q)
 	case RequestOnce:
 		for range r.Times {
 			w.once(q)
@@ -60,10 +64,15 @@ func (w *world) request(r *Request) actors.Request {
 	case RequestService:
 		q.Service = servicePlain
 	case RequestWorkflow:
-		q.Service, q.Key = serviceWorkflow, r.Program.Name
+		q.Service, q.Key = serviceWorkflow, keyName(r.Key)
 	case RequestPoke:
-		q.Service, q.Key, q.Handler = serviceWorkflow, r.Program.Name, handlerPoke
+		q.Service, q.Key, q.Handler = serviceWorkflow, keyName(r.Key), handlerPoke
 		body = "poked " + r.Program.Name
+	case RequestListen:
+		q.Service, q.Key, q.Handler = serviceWorkflow, keyName(r.Key), handlerListen
+		body = ""
+	case RequestKnot:
+		q.Service = serviceKnot
 	case RequestOnce, RequestReuse:
 		q.IdempotencyKey = "once " + r.Program.Name
 	}
@@ -137,6 +146,9 @@ func (w *world) judgeResult(r actors.Response) {
 	id := r.ID.String()
 	record, _ := w.record(id)
 	switch {
+	case r.Result.Failure != nil && strings.Contains(r.Result.Failure.Message, "has been started before"),
+		r.Result.Failure != nil && strings.Contains(r.Result.Failure.Message, "has outlived its retention"):
+		// A second run is refused under the id of the first.
 	case w.purged[id]:
 		// It may be gone between the answer and this look, or have another life.
 	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
@@ -169,21 +181,23 @@ func (w *world) pick(complete bool) string {
 
 // operateOne cancels or kills some invocation.
 func (w *world) operateOne(op machine.Operation) {
-	id := w.pick(false)
-	if id == "" {
-		return
+	if id := w.pick(false); id != "" && w.disturb(id) {
+		w.operation(op, id)
 	}
-	w.disturb(id)
-	w.operation(op, id)
 }
 
-// disturb notes that an invocation, and what it calls, may end in any way.
-func (w *world) disturb(id string) {
-	if record, _ := w.record(id); record != nil {
-		if p := w.program(record); p != nil {
-			w.chronicle.disturb(p)
-		}
+// disturb notes that an invocation, and what it calls, may end in any way. One that
+// performs no program is left alone, because somebody waits for it.
+func (w *world) disturb(id string) bool {
+	record, _ := w.record(id)
+	if record == nil {
+		return false
 	}
+	p := w.program(record)
+	if p != nil {
+		w.chronicle.disturb(p)
+	}
+	return p != nil
 }
 
 // program returns what an invocation performs, nil when it performs no program.

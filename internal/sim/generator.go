@@ -10,6 +10,8 @@ type generator struct {
 	rand  *rand.Rand
 	size  Size
 	names int
+	// knots says that programs of the object with circles are drawn.
+	knots bool
 }
 
 func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
@@ -52,7 +54,9 @@ func (g *generator) request() Request {
 	if g.one(4) {
 		r.Delay = 1 + g.spread()
 	}
+	g.knots = r.Kind == RequestKnot
 	r.Program = g.program(r.Key, 2)
+	g.knots = false
 	if r.Kind == RequestReuse {
 		// Something of the earlier life is under way when the next one begins.
 		first := Step{Do: VerbCall, Key: r.Key + 1}
@@ -109,6 +113,13 @@ func (g *generator) step(key, depth int) Step {
 		sub := g.program(s.Key, depth-1)
 		sub.Steps = append([]Step{{Do: VerbExpect}}, sub.Steps...)
 		sub.Fails, sub.Terminal = 0, false
+		s.Sub = &sub
+	case VerbKnot:
+		if !g.knots || depth == 0 {
+			return Step{Do: VerbRand}
+		}
+		s.Key = g.rand.IntN(g.size.Keys)
+		sub := g.program(s.Key, depth-1)
 		s.Sub = &sub
 	case VerbBig:
 		if !g.one(8) {

@@ -13,11 +13,14 @@ import (
 const (
 	serviceObject   = "Obj"
 	servicePlain    = "Svc"
+	serviceKnot     = "Knot"
 	serviceWorkflow = "Flow"
 
 	handlerRun    = "run"
 	handlerShared = "peek"
 	handlerPoke   = "poke"
+	handlerListen = "listen"
+	handlerRelay  = "relay"
 
 	logName     = "log"
 	promiseName = "p"
@@ -28,23 +31,32 @@ func (w *world) services() []restate.ServiceDefinition {
 	retries := restate.WithInvocationRetryPolicy(
 		restate.WithInitialRetryInterval(50*time.Millisecond), restate.WithMaxRetryInterval(time.Second))
 	keep := time.Duration(w.plan.Retention) * time.Millisecond
+	exclusive := func(service string) restate.Handler {
+		return restate.NewObjectHandler(func(ctx restate.ObjectContext, p Program) (string, error) {
+			return w.perform(ctx, p, service, ident.KindExclusive)
+		})
+	}
 	return []restate.ServiceDefinition{
 		restate.NewObject(serviceObject, retries, restate.WithIdempotencyRetention(keep), restate.WithJournalRetention(keep)).
-			Handler(handlerRun, restate.NewObjectHandler(func(ctx restate.ObjectContext, p Program) (string, error) {
-				return w.perform(ctx, p, ident.KindExclusive)
-			})).
+			Handler(handlerRun, exclusive(serviceObject)).
 			Handler(handlerShared, restate.NewObjectSharedHandler(func(ctx restate.ObjectSharedContext, p Program) (string, error) {
-				return w.perform(ctx, p, ident.KindShared)
+				return w.perform(ctx, p, serviceObject, ident.KindShared)
 			})),
-		restate.NewService(servicePlain, retries, restate.WithJournalRetention(keep)).
+		restate.NewObject(serviceKnot, retries, restate.WithFailOnDeadlock(), restate.WithJournalRetention(keep)).
+			Handler(handlerRun, exclusive(serviceKnot)),
+		restate.NewService(servicePlain, retries, restate.WithJournalRetention(keep), restate.WithUnguessableAwakeables(true)).
+			Handler(handlerRelay, restate.NewServiceHandler(relay)).
 			Handler(handlerRun, restate.NewServiceHandler(func(ctx restate.Context, p Program) (string, error) {
-				return w.perform(ctx, p, ident.KindService)
+				return w.perform(ctx, p, servicePlain, ident.KindService)
 			})),
 		restate.NewWorkflow(serviceWorkflow, retries, restate.WithWorkflowRetention(keep), restate.WithJournalRetention(keep)).
 			Handler(handlerRun, restate.NewWorkflowHandler(func(ctx restate.WorkflowContext, p Program) (string, error) {
-				return w.perform(ctx, p, ident.KindWorkflow)
+				return w.perform(ctx, p, serviceWorkflow, ident.KindWorkflow)
 			})).
-			Handler(handlerPoke, restate.NewWorkflowSharedHandler(w.poke)),
+			Handler(handlerPoke, restate.NewWorkflowSharedHandler(w.poke)).
+			Handler(handlerListen, restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, _ string) (string, error) {
+				return restate.Promise[string](ctx, promiseName).Result()
+			})),
 	}
 }
 
@@ -56,22 +68,27 @@ func (w *world) poke(ctx restate.WorkflowSharedContext, value string) (string, e
 	return value, nil
 }
 
+// relay answers the awakeable of another handler.
+func relay(ctx restate.Context, id string) (string, error) {
+	restate.ResolveAwakeable(ctx, id, "relayed")
+	return id, nil
+}
+
 // performance is one attempt of a handler that performs a program.
 type performance struct {
 	*telling
-	w   *world
-	ctx restate.Context
-	p   Program
-	// keyed says that there is state to read.
-	keyed bool
+	w       *world
+	ctx     restate.Context
+	p       Program
+	service string
 }
 
 // perform performs a program. What it is told goes to the chronicle; its result
 // follows from that.
-func (w *world) perform(ctx restate.Context, p Program, kind ident.Kind) (result string, err error) {
-	t := w.chronicle.begin(ctx.Request().ID, w.keyOf(ctx, kind), p.Name, kind == ident.KindExclusive || kind == ident.KindWorkflow)
+func (w *world) perform(ctx restate.Context, p Program, service string, kind ident.Kind) (result string, err error) {
+	t := w.chronicle.begin(ctx.Request().ID, keyOf(ctx, service), p.Name, kind == ident.KindExclusive || kind == ident.KindWorkflow)
 	defer t.end()
-	f := &performance{telling: t, w: w, ctx: ctx, p: p, keyed: kind != ident.KindService}
+	f := &performance{telling: t, w: w, ctx: ctx, p: p, service: service}
 	if p.Fails > 0 && t.subject.failures < p.Fails {
 		t.subject.failures++
 		return "", fmt.Errorf("failure %d of %s", t.subject.failures, p.Name)
@@ -94,7 +111,7 @@ func (w *world) perform(ctx restate.Context, p Program, kind ident.Kind) (result
 func (f *performance) step(at string, s *Step) error {
 	object, isObject := f.ctx.(restate.ObjectContext)
 	reader, reads := f.ctx.(restate.ObjectSharedContext)
-	isObject, reads = isObject && f.subject.exclusive, reads && f.keyed
+	isObject, reads = isObject && f.subject.exclusive, reads && f.service != servicePlain
 	switch s.Do {
 	case VerbAppend:
 		if isObject {
@@ -136,7 +153,7 @@ func (f *performance) step(at string, s *Step) error {
 	case VerbSignal:
 		return f.signal(at)
 	case VerbPromise:
-		if flow, ok := f.ctx.(restate.WorkflowContext); ok && strings.HasPrefix(f.subject.key, serviceWorkflow) {
+		if flow, ok := f.ctx.(restate.WorkflowContext); ok && f.service == serviceWorkflow {
 			if _, err := f.hand(at, func(string) { f.w.pokeLater(restate.Key(flow)) }); err != nil {
 				return err
 			}
@@ -284,15 +301,15 @@ func (f *performance) signal(at string) error {
 	return f.note(err, "signal %s", value)
 }
 
-// keyOf returns the key of a handler with its service, and the id of one that has
-// no key.
-func (w *world) keyOf(ctx restate.Context, kind ident.Kind) string {
-	switch kind {
-	case ident.KindService:
+// keyOf returns the key of a handler, with its service unless that is the object of
+// most programs, and the id of one that has no key.
+func keyOf(ctx restate.Context, service string) string {
+	switch service {
+	case servicePlain:
 		return ctx.Request().ID
-	case ident.KindWorkflow:
-		return serviceWorkflow + "/" + restate.Key(ctx.(restate.ObjectSharedContext))
-	default:
+	case serviceObject:
 		return restate.Key(ctx.(restate.ObjectSharedContext))
+	default:
+		return service + "/" + restate.Key(ctx.(restate.ObjectSharedContext))
 	}
 }

@@ -33,12 +33,42 @@ func (f *performance) rare(at string, s *Step) error {
 		return f.change(at)
 	case VerbStubborn:
 		return f.stubborn(at)
+	case VerbClearAll:
+		if object, ok := f.ctx.(restate.ObjectContext); ok && f.subject.exclusive {
+			f.clearAll(object)
+		}
+	case VerbPeek:
+		if flow, ok := f.ctx.(restate.WorkflowContext); ok && f.service == serviceWorkflow {
+			value, err := restate.Promise[string](flow, promiseName).Peek()
+			return f.note(err, "peeked %q", value)
+		}
+	case VerbRelay:
+		awakeable := restate.Awakeable[string](f.ctx)
+		restate.ServiceSend(f.ctx, servicePlain, handlerRelay).Send(awakeable.Id())
+		value, err := awakeable.Result()
+		return f.note(err, "relayed %s", value)
+	case VerbKnot:
+		if f.service == serviceKnot {
+			value, err := restate.Object[string](f.ctx, serviceKnot, keyName(s.Key), handlerRun).Request(s.Sub)
+			return f.note(err, "in the knot %s", value)
+		}
 	case VerbBig:
 		if object, ok := f.ctx.(restate.ObjectContext); ok && f.subject.exclusive {
 			f.set(object, "big", strings.Repeat(f.p.Name[len(f.p.Name)-1:], bigBytes))
 		}
 	}
 	return nil
+}
+
+// clearAll removes the state, the log too: what other programs have added to it is
+// then gone.
+func (f *performance) clearAll(ctx restate.ObjectContext) {
+	for _, name := range []string{logName, "v0", "v1", "v2", "big"} {
+		f.wrote(name)
+	}
+	f.w.chronicle.key(f.subject.key).patched = true
+	f.subject.appends = 0
+	restate.ClearAll(ctx)
 }
 
 func (f *performance) attach(s *Step) error {

@@ -83,6 +83,10 @@ const (
 	// RequestReuse sends under an idempotency key, kills and purges, again and
 	// again: the id comes back.
 	RequestReuse
+	// RequestListen waits for the promise of a workflow from outside, and
+	// RequestKnot calls an object whose handlers may call each other in a circle.
+	RequestListen
+	RequestKnot
 	// RequestAttach waits for the result of some invocation, RequestPurge removes
 	// one that is complete, or only its journal, and RequestRestart makes a new one
 	// of it.
@@ -183,6 +187,15 @@ const (
 	VerbBig
 	// VerbStubborn runs a closure that does not listen, and fails once meanwhile.
 	VerbStubborn
+	// VerbClearAll removes the whole state.
+	VerbClearAll
+	// VerbPeek looks at the promise of a workflow.
+	VerbPeek
+	// VerbRelay waits for an awakeable that another handler answers.
+	VerbRelay
+	// VerbKnot calls Sub on Key of the object whose handlers may call each other in
+	// a circle, which fails one of them.
+	VerbKnot
 	verbs
 	// VerbExpect waits for the signal of a VerbNudge.
 	VerbExpect
