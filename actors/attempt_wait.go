@@ -57,7 +57,7 @@ func (t liveAttempts) Attempt(inv *machine.InvocationRow) (live query.LiveAttemp
 	if inv.Status != machine.StatusReady {
 		return live, false
 	}
-	a := t.get(inv.Epoch)
+	a := t.get(inv.Birth, inv.Epoch)
 	if a == nil {
 		return live, false
 	}
@@ -70,7 +70,7 @@ func (t liveAttempts) Shared(key ident.ObjectKey) (n int) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		for _, a := range s.byEpoch {
+		for _, a := range s.byID {
 			if a.target.Kind == ident.KindShared && a.target.Key == key.Key && a.target.Service == key.Service && a.started() {
 				n++
 			}

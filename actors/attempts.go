@@ -6,47 +6,55 @@ import (
 	"github.com/dormouse-run/dormouse/internal/ident"
 )
 
-// attempts finds an attempt by its epoch, which no other attempt ever has. All
-// methods may be called concurrently.
+// attempts finds an attempt by its invocation and its epoch. The epoch alone is not
+// enough: one output may start attempts of several invocations, all of those that
+// wait for one promise, and they have its number. All methods may be called
+// concurrently.
 type attempts struct{ shards [attemptShards]attemptShard }
+
+// attemptID names an attempt. No other one ever has the same.
+type attemptID struct{ birth, epoch ident.Seq }
 
 const attemptShards = 64
 
 type attemptShard struct {
 	mu      sync.Mutex
-	byEpoch map[ident.Seq]*attempt
+	byID map[attemptID]*attempt
 }
 
 func newAttempts() *attempts {
 	t := new(attempts)
 	for i := range t.shards {
-		t.shards[i].byEpoch = make(map[ident.Seq]*attempt)
+		t.shards[i].byID = make(map[attemptID]*attempt)
 	}
 	return t
 }
 
-func (t *attempts) shard(epoch ident.Seq) *attemptShard { return &t.shards[epoch%attemptShards] }
+func (t *attempts) shard(id attemptID) *attemptShard { return &t.shards[id.birth%attemptShards] }
+
+func (a *attempt) attemptID() attemptID { return attemptID{a.birth, a.epoch} }
 
 func (t *attempts) add(a *attempt) {
-	s := t.shard(a.epoch)
+	s := t.shard(a.attemptID())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.byEpoch[a.epoch] = a
+	s.byID[a.attemptID()] = a
 }
 
 func (t *attempts) remove(a *attempt) {
-	s := t.shard(a.epoch)
+	s := t.shard(a.attemptID())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byEpoch, a.epoch)
+	delete(s.byID, a.attemptID())
 }
 
 // get returns nil for an attempt that is over.
-func (t *attempts) get(epoch ident.Seq) *attempt {
-	s := t.shard(epoch)
+func (t *attempts) get(birth, epoch ident.Seq) *attempt {
+	id := attemptID{birth, epoch}
+	s := t.shard(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.byEpoch[epoch]
+	return s.byID[id]
 }
 
 // all returns every attempt.
@@ -55,7 +63,7 @@ func (t *attempts) all() []*attempt {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		for _, a := range s.byEpoch {
+		for _, a := range s.byID {
 			all = append(all, a)
 		}
 		s.mu.Unlock()
@@ -69,7 +77,7 @@ func (t *attempts) len() int {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += len(s.byEpoch)
+		n += len(s.byID)
 		s.mu.Unlock()
 	}
 	return n

@@ -87,7 +87,7 @@ func (d *deadlocks) walk(r root) (f finding, err error) {
 	}
 	switch {
 	case r.epoch != 0 && (start.record == nil || start.record.Epoch < r.epoch):
-		return finding{behind: d.rt.attempts.get(r.epoch) != nil}, nil
+		return finding{behind: d.rt.attempts.get(birth, r.epoch) != nil}, nil
 	case start.free:
 		return finding{asked: w.asked}, nil
 	default:
@@ -154,7 +154,7 @@ func (w *walk) read(n *node, r persistence.Reader) error {
 		n.await = n.record.Await
 	case machine.StatusReady:
 		var asked bool
-		n.await, asked = w.d.rt.awaits(n.record.Epoch)
+		n.await, asked = w.d.rt.awaits(n.record.Birth, n.record.Epoch)
 		w.asked = w.asked || asked
 	}
 	if n.await == nil {
@@ -322,12 +322,12 @@ func (c cycle) key() string {
 // from returns the cycle as it is seen from its i-th member.
 func (c cycle) from(i int) cycle { return append(c[i:len(c):len(c)], c[:i]...) }
 
-// awaits returns what the attempt with an epoch waits for, as far as it has
+// awaits returns what an attempt waits for, as far as it has
 // said so; nil when it does not wait, or when something has arrived. An attempt
 // that is marked and has not said it is asked; asked reports that it waits and
 // will answer at once.
-func (rt *Runtime) awaits(epoch ident.Seq) (await *journal.Future, asked bool) {
-	a := rt.attempts.get(epoch)
+func (rt *Runtime) awaits(birth, epoch ident.Seq) (await *journal.Future, asked bool) {
+	a := rt.attempts.get(birth, epoch)
 	if a == nil {
 		return nil, false
 	}

@@ -14,7 +14,7 @@ func (k *keyActor) performNow(out *machine.Output) {
 	for _, ef := range out.Gated {
 		switch ef := ef.(type) {
 		case *machine.Notify:
-			if a := k.rt.attempts.get(ef.Epoch); a != nil {
+			if a := k.rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 				a.announce(ef.Index)
 			}
 		case *machine.StartAttempt:
@@ -46,7 +46,7 @@ func (rt *Runtime) release(o *op) {
 		rt.meter.budget.released(ef)
 		switch ef := ef.(type) {
 		case *machine.StartAttempt:
-			if a := rt.attempts.get(ef.Epoch); a != nil {
+			if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 				rt.registry.deliver(o.entry.key, o.entry.partition, &launch{attempt: a})
 			}
 		default:
@@ -80,30 +80,30 @@ func (rt *Runtime) settle(from *origin) {
 func (rt *Runtime) perform(ef machine.Effect, e *entry, seq ident.Seq) {
 	switch ef := ef.(type) {
 	case *machine.Notify:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.notify(ef.Index, seq, ef.Entry)
 		}
 	case *machine.StopAttempt:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.stop(stopReasonOf(ef.Reason))
 		}
 		if ef.Reason == machine.StopSuspended {
 			rt.meter.of(e.key.Service).suspended.Add(1)
 		}
 	case *machine.KeepWaiting:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.keepWaiting()
 		}
 	case *machine.PauseAttempt:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.pause(ef.Wanted)
 		}
 	case *machine.CancelRuns:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.cancelRuns()
 		}
 	case *machine.StateRead:
-		if a := rt.attempts.get(ef.Epoch); a != nil {
+		if a := rt.attempts.get(ef.Birth, ef.Epoch); a != nil {
 			a.stateRead(ef, seq)
 		}
 	case *machine.Watch:

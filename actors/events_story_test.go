@@ -270,7 +270,7 @@ func (s *stored) add(rt *Runtime, births map[ident.Seq]ident.InvocationID, row m
 	case *machine.InvocationRow:
 		births[r.Birth], s.rows[r.ID] = r.ID, r
 		s.statuses[r.ID] = r.Status.String()
-		if a := rt.attempts.get(r.Epoch); r.Status == machine.StatusReady && a != nil && a.started() {
+		if a := rt.attempts.get(r.Birth, r.Epoch); r.Status == machine.StatusReady && a != nil && a.started() {
 			s.statuses[r.ID] = stream.WordRunning
 		}
 	case *machine.SignalRow:

@@ -156,8 +156,8 @@ type watch struct {
 var _ stream.Shell = (*watch)(nil)
 
 // Running implements stream.Shell.
-func (w *watch) Running(epoch ident.Seq) bool {
-	a := w.k.rt.attempts.get(epoch)
+func (w *watch) Running(birth, epoch ident.Seq) bool {
+	a := w.k.rt.attempts.get(birth, epoch)
 	return a != nil && a.executed()
 }
 
@@ -205,7 +205,7 @@ func (w *watch) get(key machine.Key) (row machine.Row) {
 
 // Pending implements stream.Shell.
 func (w *watch) Pending(row *machine.InvocationRow, all []stream.Awakeable) []stream.Awakeable {
-	a := w.k.rt.attempts.get(row.Epoch)
+	a := w.k.rt.attempts.get(row.Birth, row.Epoch)
 	var pending []stream.Awakeable
 	for _, one := range all {
 		if a != nil && a.announced.awakeables[one.Index] >= one.State || w.answered(row, one.Index) {

@@ -239,3 +239,41 @@ func (b *bench) listenerOf(id ident.InvocationID) (l *machine.ListenerRow) {
 	}
 	return l
 }
+
+// TestThoseWhoWaitForOnePromiseGoOnSideBySide: one output starts an attempt of each of
+// them, and what comes for one must not go to another.
+func TestThoseWhoWaitForOnePromiseGoOnSideBySide(t *testing.T) {
+	t.Parallel()
+	def := restate.NewWorkflow("Gate").
+		Handler("run", restate.NewWorkflowHandler(func(ctx restate.WorkflowContext, _ restate.Void) (string, error) {
+			return restate.Promise[string](ctx, "open").Result()
+		})).
+		Handler("open", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, value string) (restate.Void, error) {
+			return restate.Void{}, restate.Promise[string](ctx, "open").Resolve(value)
+		})).
+		Handler("pass", restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, n int) (string, error) {
+			if _, err := restate.Promise[string](ctx, "open").Result(); err != nil {
+				return "", err
+			}
+			if err := restate.Sleep(ctx, time.Duration(n)*time.Second); err != nil {
+				return "", err
+			}
+			return restate.Run(ctx, func(restate.RunContext) (string, error) { return fmt.Sprint("passed ", n), nil })
+		}))
+	inBubble(t, Options{Services: []restate.ServiceDefinition{def}, InactivityTimeout: time.Second}, func(t *testing.T, b *bench) {
+		send(b, ask("Gate", "g", "run", nil))
+		var waiting []ident.InvocationID
+		for n := range 5 {
+			waiting = append(waiting, send(b, ask("Gate", "g", "pass", 5-n)))
+		}
+		advance(10 * time.Second) // all of them are suspended
+		call(b, ask("Gate", "g", "open", "yes"))
+		if n := b.rt.Stats().Attempts; n != len(waiting) {
+			t.Errorf("%d attempts are in memory, of %d that go on", n, len(waiting))
+		}
+		advance(10 * time.Second)
+		for n, id := range waiting {
+			wantValue(t, attach(b, id), fmt.Sprintf(`"passed %d"`, 5-n))
+		}
+	})
+}

@@ -214,12 +214,15 @@ func cpuTime(t *testing.T) time.Duration {
 }
 
 func TestASeedGivesTheSameStoryTwice(t *testing.T) {
-	for seed := range uint64(20) {
-		p := NewPlan(seed, Small())
-		first, _ := Run(p, flags.logger(), nil)
-		second, _ := Run(p, flags.logger(), nil)
-		if first != second {
-			t.Errorf("seed %d: %+v, and then %+v", seed, first, second)
+	t.Parallel()
+	for size, seeds := range map[Size]uint64{Small(): 20, Large(): 4} {
+		for seed := range seeds {
+			p := NewPlan(seed, size)
+			first, _ := Run(p, flags.logger(), nil)
+			second, _ := Run(p, flags.logger(), nil)
+			if first != second {
+				t.Errorf("seed %d: %+v, and then %+v", seed, first, second)
+			}
 		}
 	}
 }

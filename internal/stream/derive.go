@@ -10,9 +10,9 @@ import (
 
 // Shell knows what an output does not say.
 type Shell interface {
-	// Running reports whether the attempt with this epoch is known to have
-	// executed its handler.
-	Running(epoch ident.Seq) bool
+	// Running reports whether an attempt, named by its invocation and its epoch, is
+	// known to have executed its handler.
+	Running(birth, epoch ident.Seq) bool
 	// Key returns the standing of the key after the output. changed says that it
 	// is not the one that was told last.
 	Key() (s KeyStanding, changed bool)
@@ -118,7 +118,7 @@ func (d *derivation) change(c *machine.Change) {
 
 // previous returns the word of the status before the output.
 func (d *derivation) previous(c *machine.Change) string {
-	if c.Was == machine.StatusReady && d.shell.Running(c.Row.Epoch) {
+	if c.Was == machine.StatusReady && d.shell.Running(c.Row.Birth, c.Row.Epoch) {
 		return WordRunning
 	}
 	return c.Was.String()
@@ -217,7 +217,7 @@ func awakeablesOf(await *journal.Future, issued uint32, now int64) []Awakeable {
 
 // running reports whether the handler of a ready invocation executes.
 func running(row *machine.InvocationRow, shell Shell) bool {
-	return row.Status == machine.StatusReady && shell.Running(row.Epoch)
+	return row.Status == machine.StatusReady && shell.Running(row.Birth, row.Epoch)
 }
 
 // snapshot copies what an event keeps of a record: its lists are never changed

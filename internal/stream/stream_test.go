@@ -18,7 +18,7 @@ type table struct {
 	answered map[uint32]bool
 }
 
-func (s *table) Running(epoch ident.Seq) bool { return s.running[epoch] }
+func (s *table) Running(_, epoch ident.Seq) bool { return s.running[epoch] }
 
 func (s *table) Key() (KeyStanding, bool) { return s.key, !s.unseen }
 
