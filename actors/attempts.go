@@ -18,7 +18,7 @@ type attemptID struct{ birth, epoch ident.Seq }
 const attemptShards = 64
 
 type attemptShard struct {
-	mu      sync.Mutex
+	mu   sync.Mutex
 	byID map[attemptID]*attempt
 }
 
