@@ -23,6 +23,10 @@ import (
 // envChild is the directory of a child: its data, its ledger and its addresses.
 const envChild = "DORMOUSE_CHILD_DIR"
 
+// envCalm set to something keeps keys and handlers of a child in memory, as is
+// usual; otherwise they leave it at every opportunity.
+const envCalm = "DORMOUSE_CHILD_CALM"
+
 // TestChild is a program with a desk, which other tests start and kill; by
 // itself it does nothing.
 func TestChild(t *testing.T) {
@@ -41,15 +45,21 @@ func TestChild(t *testing.T) {
 			}
 		},
 	}
-	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
+	c.Runtime.CloseGrace = time.Second
+	if os.Getenv(envCalm) == "" {
+		c.Runtime.InactivityTimeout, c.Runtime.Linger = time.Millisecond, -1
+	}
 	c.Runtime.Clock = clockAhead(t, childLedger(dir))
-	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait(), vault(childLedger(dir))})
+	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait(), vault(childLedger(dir)), slates(childEvents(dir))}, purses())
 	if err := httpapi.Run(ctx, c, services...); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func childLedger(dir string) ledger { return ledger(filepath.Join(dir, "ledger")) }
+
+// childEvents is a ledger of its own for what is written much.
+func childEvents(dir string) ledger { return ledger(filepath.Join(dir, "events")) }
 
 // child is a running TestChild. It has the requests of a house, and no runtime.
 type child struct {
@@ -60,20 +70,29 @@ type child struct {
 	output *strings.Builder
 }
 
-// startChild starts a program on a directory and waits until it serves.
-func startChild(t *testing.T, dir string) *child {
+// startChild starts a program on a directory and waits until it serves. env is set
+// for it beside the environment of the test.
+func startChild(t *testing.T, dir string, env ...string) *child {
+	t.Helper()
+	c := launchChild(t, dir, env...)
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(transport.CloseIdleConnections)
+	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
+	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
+	return c
+}
+
+// launchChild is startChild without the wait: the child has no addresses.
+func launchChild(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
 	c := &child{dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
 	c.cmd = exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	c.cmd.Env = append(os.Environ(), envChild+"="+dir)
+	c.cmd.Env = append(append(os.Environ(), env...), envChild+"="+dir)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	t.Cleanup(func() { c.end(syscall.SIGKILL); transport.CloseIdleConnections() })
-	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
-	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
+	t.Cleanup(func() { c.end(syscall.SIGKILL) })
 	return c
 }
 
