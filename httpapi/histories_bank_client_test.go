@@ -131,8 +131,6 @@ func (m *moved) wrong() string {
 	switch why := m.result.Why; {
 	case m.result.Moved == (why != ""):
 		return "says both or nothing"
-	case strings.Contains(why, bookedTwice):
-		return "was booked twice"
 	case m.result.Moved && m.unwelcome():
 		return "was given to who does not take it"
 	case m.result.Moved && m.Ask && !m.answered:

@@ -162,7 +162,6 @@ func TestTheAuditOfABankFindsWhatIsWrong(t *testing.T) {
 		"against the first answer":   {done(func(m *moved) { m.Ask, m.answered = true, true }), good, "was refused"},
 		"refused by a later answer":  {done(func(m *moved) { m.Ask, m.answered, m.answer, m.result = true, true, true, settled{Why: "refused"} }), untouched, "had no reason"},
 		"given to who takes nothing": {done(func(m *moved) { m.Amount = 35 }), map[string]int{"x": 65, "y": 135}, "does not take it"},
-		"booked twice":               {done(func(m *moved) { m.result = settled{Why: bookedTwice} }), untouched, "was booked twice"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -162,9 +163,14 @@ func (s *sheet) client(name string, ops int, r *rand.Rand) {
 func (s *sheet) order(id string, r *rand.Rand) order {
 	kinds := []string{kindRead, kindWrite, kindAppend, kindAppend, kindCAS, kindCAS}
 	styles := []string{stylePlain, stylePlain, stylePlain, styleSteps, styleNap, styleStepNap}
+	o := order{ID: id, Kind: kinds[r.IntN(len(kinds))], Style: styles[r.IntN(len(styles))], New: id}
+	if o.Kind == kindWrite && r.IntN(4) == 0 {
+		o.New += strings.Repeat(".", 600) // too long to be kept beside other values
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return order{ID: id, Kind: kinds[r.IntN(len(kinds))], Style: styles[r.IntN(len(styles))], New: id, Old: s.seen}
+	o.Old = s.seen
+	return o
 }
 
 // add takes an event into the history.
