@@ -38,15 +38,16 @@ func (b *bank) trade(clients, transfers int, seed uint64) {
 		wait.Go(func() {
 			r := rand.New(rand.NewPCG(seed, uint64(n)))
 			for i := 0; i < transfers && b.failed.Load() == nil; i++ {
-				b.move(fmt.Sprintf("%s-%d-%d", b.name, n, i), r)
+				b.move(fmt.Sprintf("%s-%d-%d", b.name, n, i), n == 0, r)
 			}
 		})
 	}
 	wait.Wait()
 }
 
-// move does one transfer, through the teller or by the purse that pays.
-func (b *bank) move(id string, r *rand.Rand) {
+// move does one transfer, through the teller or by the purse that pays. Who is slow
+// waits for a kill now and then, when a transfer is under way.
+func (b *bank) move(id string, slow bool, r *rand.Rand) {
 	from, to := r.IntN(len(b.keys)), r.IntN(len(b.keys)-1)
 	if to >= from {
 		to++
@@ -67,6 +68,9 @@ func (b *bank) move(id string, r *rand.Rand) {
 		return
 	}
 	invocation := sent.header.Get("X-Restate-Id")
+	if slow && r.IntN(4) == 0 {
+		b.anotherLife()
+	}
 	if !b.meddle(m, invocation, r) {
 		return
 	}
@@ -82,9 +86,6 @@ func (b *bank) move(id string, r *rand.Rand) {
 // meddle answers the awakeable of a transfer that asks, or cancels it, or lets it
 // be. Somebody always ends a wait.
 func (b *bank) meddle(m *moved, invocation string, r *rand.Rand) bool {
-	if r.IntN(8) == 0 {
-		b.anotherLife()
-	}
 	m.cancelled = r.IntN(3) == 0
 	if m.cancelled {
 		_, ok := b.until(request{method: "PATCH", path: "/invocations/" + invocation + "/cancel", admin: true}, http.StatusOK, http.StatusAccepted, http.StatusConflict)
