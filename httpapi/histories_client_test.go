@@ -112,6 +112,11 @@ func unsent(r reply) bool {
 	return errors.As(r.err, &failed) && failed.Op == "dial"
 }
 
+// maxUnknown is about how many operations of a slate may have an unknown outcome:
+// the work of the checker grows exponentially with them. Who would add one asks
+// with an idempotency key instead.
+const maxUnknown = 6
+
 // sheet is one slate and what its clients know.
 type sheet struct {
 	*chronicle
@@ -121,6 +126,8 @@ type sheet struct {
 
 	mu      sync.Mutex
 	history []event
+	// unknown counts those that nobody knows the outcome of.
+	unknown int
 	// last are operations with an idempotency key, for who asks late.
 	last []event
 	// seen is a text that the slate had.
@@ -146,12 +153,12 @@ func (s *sheet) client(name string, ops int, slow bool, r *rand.Rand) {
 			s.anotherLife()
 		}
 		o := s.order(fmt.Sprintf("%s-%d", name, n), r)
-		switch r.IntN(8) {
-		case 0, 1, 2:
+		switch way := r.IntN(8); {
+		case way < 3 && s.mayRisk():
 			s.call(o)
-		case 3, 4:
+		case way < 5:
 			s.callOnce(o)
-		case 5:
+		case way < 6:
 			s.look(o)
 		default:
 			n += s.burst(o, r)
@@ -179,12 +186,21 @@ func (s *sheet) add(e event) {
 	defer s.mu.Unlock()
 	s.history = append(s.history, e)
 	switch {
+	case !e.out.known && e.order.Kind != kindLook:
+		s.unknown++
 	case !e.out.known:
 	case e.order.Kind == kindWrite:
 		s.seen = e.order.New
 	case e.order.Kind != kindCAS:
 		s.seen = e.out.text
 	}
+}
+
+// mayRisk says whether one more operation may end with an unknown outcome.
+func (s *sheet) mayRisk() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unknown < maxUnknown
 }
 
 // begin is an event of which nothing is known.
@@ -292,10 +308,10 @@ func (s *sheet) burst(o order, r *rand.Rand) int {
 		e := s.begin(o)
 		var answer reply
 		var ok bool
-		if r.IntN(2) == 0 {
-			answer, ok = s.until(s.asked(o, "do/send", o.ID), http.StatusAccepted)
-		} else {
+		if r.IntN(2) == 0 && s.mayRisk() {
 			answer, ok = s.risk(&e, s.asked(o, "do/send", ""), http.StatusAccepted)
+		} else {
+			answer, ok = s.until(s.asked(o, "do/send", o.ID), http.StatusAccepted)
 		}
 		if !ok {
 			s.add(e)
