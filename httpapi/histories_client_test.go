@@ -26,8 +26,9 @@ type chronicle struct {
 	// nothing new is begun.
 	closing atomic.Bool
 	wait    sync.WaitGroup
-	// repeated counts requests that were asked again because there was no answer.
-	repeated atomic.Int64
+	// repeated counts requests that were asked again because there was no answer,
+	// progress operations that were answered.
+	repeated, progress atomic.Int64
 	// failed is the first complaint: then nobody goes on.
 	failed atomic.Pointer[string]
 
@@ -120,9 +121,9 @@ func unsent(r reply) bool {
 	return errors.As(r.err, &failed) && failed.Op == "dial"
 }
 
-// maxUnknown is about how many operations of a slate may have an unknown outcome:
-// the work of the checker grows exponentially with them. Who would add one asks
-// with an idempotency key instead.
+// maxUnknown is how many operations of a slate may have an unknown outcome: the work
+// of the checker grows exponentially with them. Who would add one asks with an
+// idempotency key instead.
 const maxUnknown = 6
 
 // sheet is one slate and what its clients know.
@@ -134,8 +135,8 @@ type sheet struct {
 
 	mu      sync.Mutex
 	history []event
-	// unknown counts those that nobody knows the outcome of.
-	unknown int
+	// risked counts those whose outcome nobody knows, or may never know.
+	risked int
 	// last are operations with an idempotency key, for who asks late.
 	last []event
 	// seen is a text that the slate had.
@@ -194,8 +195,6 @@ func (s *sheet) add(e event) {
 	defer s.mu.Unlock()
 	s.history = append(s.history, e)
 	switch {
-	case !e.out.known && e.order.Kind != kindLook:
-		s.unknown++
 	case !e.out.known:
 	case e.order.Kind == kindWrite:
 		s.seen = e.order.New
@@ -204,11 +203,23 @@ func (s *sheet) add(e event) {
 	}
 }
 
-// mayRisk says whether one more operation may end with an unknown outcome.
+// mayRisk says whether one more operation may end with an unknown outcome, and
+// counts it if so.
 func (s *sheet) mayRisk() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.unknown < maxUnknown
+	if s.risked == maxUnknown {
+		return false
+	}
+	s.risked++
+	return true
+}
+
+// riskOver is called when an operation is answered that mayRisk has counted.
+func (s *sheet) riskOver() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.risked--
 }
 
 // begin is an event of which nothing is known.
@@ -224,6 +235,7 @@ func (s *sheet) answered(e *event, r reply) {
 		s.complain("%s is answered %v: %v", e.order.ID, r, err)
 	}
 	e.out.known = true
+	s.progress.Add(1)
 }
 
 // asked is the request for an operation.
@@ -257,6 +269,7 @@ func (s *sheet) risk(e *event, q request, status int) (r reply, ok bool) {
 func (s *sheet) call(o order) {
 	e := s.begin(o)
 	if r, ok := s.risk(&e, s.asked(o, "do", ""), http.StatusOK); ok {
+		s.riskOver()
 		s.answered(&e, r)
 	}
 	s.add(e)
@@ -317,7 +330,9 @@ func (s *sheet) burst(o order, r *rand.Rand) int {
 		var answer reply
 		var ok bool
 		if r.IntN(2) == 0 && s.mayRisk() {
-			answer, ok = s.risk(&e, s.asked(o, "do/send", ""), http.StatusAccepted)
+			if answer, ok = s.risk(&e, s.asked(o, "do/send", ""), http.StatusAccepted); ok {
+				s.riskOver()
+			}
 		} else {
 			answer, ok = s.until(s.asked(o, "do/send", o.ID), http.StatusAccepted)
 		}

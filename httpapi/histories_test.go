@@ -15,7 +15,7 @@ import (
 )
 
 var (
-	historiesKills   = flag.Int("histories.kills", 8, "how often TestHistories kills the server")
+	historiesKills   = flag.Int("histories.kills", 6, "how often TestHistories kills the server")
 	historiesKeys    = flag.Int("histories.keys", 8, "how many slates TestHistories works on at a time; half as many banks beside them")
 	historiesClients = flag.Int("histories.clients", 4, "how many clients each of them has")
 	historiesOps     = flag.Int("histories.ops", 12, "how many operations each client does on one slate; the checker needs short histories")
@@ -94,7 +94,7 @@ func (w *chronicle) over() bool { return w.closing.Load() || w.failed.Load() != 
 func (w *chronicle) kill(t *testing.T, c *child) *child {
 	r := rand.New(rand.NewPCG(w.seed, 1))
 	for n := range *historiesKills {
-		<-time.After(time.Duration(20_000+r.IntN(380_000)) * time.Microsecond)
+		w.await(r.IntN(200), time.Duration(r.IntN(20_000))*time.Microsecond)
 		// Who asks from here on waits for the next life, so that nobody asks a stranger
 		// who has been given the port.
 		w.life.Store(nil)
@@ -113,6 +113,16 @@ func (w *chronicle) kill(t *testing.T, c *child) *child {
 		w.stopIfFailed(t)
 	}
 	return c
+}
+
+// await waits until some operations are answered, but not for ever: many may wait
+// for the kill. It waits for a moment more.
+func (w *chronicle) await(operations int, moment time.Duration) {
+	due, late := w.progress.Load()+int64(operations), time.Now().Add(600*time.Millisecond)
+	for w.progress.Load() < due && time.Now().Before(late) && w.failed.Load() == nil {
+		<-time.After(time.Millisecond)
+	}
+	<-time.After(moment)
 }
 
 func (w *chronicle) stopIfFailed(t *testing.T) {
