@@ -29,6 +29,9 @@ type chronicle struct {
 	// repeated counts requests that were asked again because there was no answer,
 	// progress operations that were answered.
 	repeated, progress atomic.Int64
+	// due is the progress of which reached is told.
+	due     atomic.Int64
+	reached chan struct{}
 	// failed is the first complaint: then nobody goes on.
 	failed atomic.Pointer[string]
 
@@ -235,7 +238,12 @@ func (s *sheet) answered(e *event, r reply) {
 		s.complain("%s is answered %v: %v", e.order.ID, r, err)
 	}
 	e.out.known = true
-	s.progress.Add(1)
+	if s.progress.Add(1) == s.due.Load() {
+		select {
+		case s.reached <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // asked is the request for an operation.
