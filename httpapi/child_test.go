@@ -23,6 +23,10 @@ import (
 // envChild is the directory of a child: its data, its ledger and its addresses.
 const envChild = "DORMOUSE_CHILD_DIR"
 
+// envCalm set to something keeps keys and handlers of a child in memory, as is
+// usual; otherwise they leave it at every opportunity.
+const envCalm = "DORMOUSE_CHILD_CALM"
+
 // TestChild is a program with a desk, which other tests start and kill; by
 // itself it does nothing.
 func TestChild(t *testing.T) {
@@ -44,15 +48,21 @@ func TestChild(t *testing.T) {
 			}
 		},
 	}
-	c.Runtime.InactivityTimeout, c.Runtime.Linger, c.Runtime.CloseGrace = time.Millisecond, -1, time.Second
+	c.Runtime.CloseGrace = time.Second
+	if os.Getenv(envCalm) == "" {
+		c.Runtime.InactivityTimeout, c.Runtime.Linger = time.Millisecond, -1
+	}
 	c.Runtime.Clock = clockAhead(t, childLedger(dir))
-	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait(), vault(childLedger(dir))})
+	services := slices.Concat(deskServices(childLedger(dir)), fireServices(childLedger(dir)), []restate.ServiceDefinition{blockAndWait(), vault(childLedger(dir)), slates(childEvents(dir))}, purses())
 	if err := httpapi.Run(ctx, c, services...); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func childLedger(dir string) ledger { return ledger(filepath.Join(dir, "ledger")) }
+
+// childEvents is a ledger of its own for what is written much.
+func childEvents(dir string) ledger { return ledger(filepath.Join(dir, "events")) }
 
 // child is a running TestChild. It has the requests of a house, and no runtime.
 type child struct {

@@ -226,14 +226,22 @@ func (l ledger) write(words ...string) error {
 	return err
 }
 
-// lines returns the rest of every line that starts with a word.
-func (l ledger) lines(word string) (all []string) {
+// all returns every line.
+func (l ledger) all() (all []string) {
 	content, err := os.ReadFile(string(l))
 	if err != nil {
 		return nil
 	}
 	for line := range strings.Lines(string(content)) {
-		if rest, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), word+" "); ok {
+		all = append(all, strings.TrimSuffix(line, "\n"))
+	}
+	return all
+}
+
+// lines returns the rest of every line that starts with a word.
+func (l ledger) lines(word string) (all []string) {
+	for _, line := range l.all() {
+		if rest, ok := strings.CutPrefix(line, word+" "); ok {
 			all = append(all, rest)
 		}
 	}
