@@ -133,7 +133,13 @@ func examineKept(t *testing.T, dir string) keptRows {
 			for _, table := range keptTables() {
 				it := r.Rows(machine.Key{Partition: p, Table: table}, machine.Key{}, persistence.Ascending)
 				for it.Next() {
-					rows.tables[table]++
+					row, err := it.Row()
+					if err != nil {
+						return err
+					}
+					if row != nil { // else it was removed
+						rows.tables[table]++
+					}
 				}
 				if err := it.Err(); err != nil {
 					return err
