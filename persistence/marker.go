@@ -48,15 +48,23 @@ const (
 
 // write replaces the marker of dir durably.
 func (m *marker) write(dir string) error {
-	content, err := json.Marshal(m)
+	content, err := m.encode()
 	if err == nil {
-		content = fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli()))
 		err = writeFile(dir, markerFile, content)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", markerFile, err)
 	}
 	return nil
+}
+
+// encode returns the content of the file: JSON, and its sum.
+func (m *marker) encode() ([]byte, error) {
+	content, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli())), nil
 }
 
 // readMarker reads the marker of dir; a directory without one is new.
@@ -68,6 +76,10 @@ func readMarker(dir string) (marker, error) {
 	if err != nil {
 		return marker{}, err
 	}
+	return parseMarker(content)
+}
+
+func parseMarker(content []byte) (marker, error) {
 	const sumLen = 10 // a line end, eight digits, a line end
 	var m marker
 	if n := len(content) - sumLen; n > 0 {
