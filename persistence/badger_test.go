@@ -63,10 +63,10 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 	dir := killed(t, 2, 10)
 	path := filepath.Join(dir, formatFile)
 	for content, want := range map[string]string{
-		string(formatText(99)):                "its data format is 99, of a later build, and this one has 5: run a build that has 99",
-		string(formatText(formatVersion - 1)): "its data format is 4, of an earlier build that was never released, and this one has 5: run the build that wrote it",
-		formatPrefix + "05\n":                 "which names no format",
-		"":                                    "which names no format",
+		string(formatText(99)): fmt.Sprintf("its data format is 99, of a later build, and this one has %d: run a build that has 99", formatVersion),
+		string(formatText(4)):  fmt.Sprintf("its data format is 4, of an earlier build that was never released, and this one has %d: run the build that wrote it", formatVersion),
+		formatPrefix + "05\n":  "which names no format",
+		"":                     "which names no format",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
