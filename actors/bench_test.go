@@ -51,7 +51,7 @@ func (b *bench) open() {
 	o.Store, o.Scheduler = b.store, b.sched
 	if !b.damaged {
 		auditStore(b.t, b.store)
-		o.Store = &audited{b.store, b.t}
+		o.Store = &audited{Memory: b.store, t: b.t}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(b.t.Output(), nil))

@@ -2,6 +2,9 @@ package actors
 
 import (
 	"cmp"
+	"context"
+	"errors"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -115,7 +118,10 @@ func (s *diskStore) press(p persistence.Pressure) {
 	s.health = persistence.Health{Pressure: p, Reason: "the test says so"}
 }
 
-func (s *diskStore) Tidy() error  { return nil }
+func (s *diskStore) Tidy() error { return nil }
+func (s *diskStore) Backup(context.Context, io.Writer) (persistence.BackupInfo, error) {
+	return persistence.BackupInfo{}, errors.New("the fake has nothing to back up")
+}
 func (s *diskStore) Close() error { return nil }
 
 // put writes rows as if they had been committed before.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/httpapi"
+	"github.com/dormouse-run/dormouse/internal/faults"
 	restate "github.com/dormouse-run/dormouse/objects"
 )
 
@@ -30,6 +31,9 @@ const (
 	envChildAdmin   = "DORMOUSE_KILL_ADMIN"
 	envChildWorld   = "DORMOUSE_KILL_WORLD"
 	envChildPoint   = "DORMOUSE_KILL_POINT" // POINT:N, the N-th pass of a point; empty for none
+	envChildHit     = "DORMOUSE_KILL_HIT"   // the file that is written when it is hit
+	envChildPower   = "DORMOUSE_KILL_POWER" // the file system whose power is cut then; empty for none
+	envChildLies    = "DORMOUSE_KILL_LIES"  // not empty: once it serves, nothing that is committed is synced
 	envChildHours   = "DORMOUSE_KILL_HOURS" // how far the child's clock is ahead
 )
 
@@ -44,7 +48,14 @@ func TestKillChild(t *testing.T) {
 	defer stop()
 	c := httpapi.Config{
 		Dir: dir, Ingress: os.Getenv(envChildIngress), Admin: os.Getenv(envChildAdmin),
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	if os.Getenv(envChildLies) != "" {
+		c.Ready = func(httpapi.Addresses) {
+			if err := faults.IgnoreMsync(); err != nil {
+				panic(err)
+			}
+		}
 	}
 	ahead, err := strconv.Atoi(os.Getenv(envChildHours))
 	if err != nil {
@@ -52,16 +63,17 @@ func TestKillChild(t *testing.T) {
 	}
 	c.Runtime.Clock = hours(time.Duration(ahead) * time.Hour)
 	c.Runtime.CloseGrace = 2 * time.Second
-	actors.SetTrace(&c.Runtime, killAt(os.Getenv(envChildPoint), dir))
+	actors.SetTrace(&c.Runtime, killAt(os.Getenv(envChildPoint), os.Getenv(envChildHit), os.Getenv(envChildPower)))
 	w := &childWorld{url: os.Getenv(envChildWorld), client: &http.Client{Timeout: 10 * time.Second}}
 	if err := httpapi.Run(ctx, c, w.services()...); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// killAt returns a trace that ends the process at the given pass of a point,
-// leaving a note of it beside the data.
-func killAt(spec, dir string) func(actors.Point) {
+// killAt returns a trace that ends the process at the given pass of a point, leaving a
+// note of it in the file hit. When power is not empty, that file system loses its power
+// before.
+func killAt(spec, hit, power string) func(actors.Point) {
 	name, pass, ok := strings.Cut(spec, ":")
 	if !ok {
 		return nil
@@ -75,7 +87,12 @@ func killAt(spec, dir string) func(actors.Point) {
 		if p.String() != name || passes.Add(1) != n {
 			return
 		}
-		if err := os.WriteFile(dir+".hit", []byte(name), 0o600); err != nil {
+		if power != "" {
+			if err := faults.CutPower(power); err != nil {
+				panic(err)
+			}
+		}
+		if err := os.WriteFile(hit, []byte(name), 0o600); err != nil {
 			panic(err)
 		}
 		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {

@@ -41,6 +41,7 @@ type killClients struct {
 	ordered  map[string][]int // order -> items in the order of their acknowledgement
 	touches  map[string]int   // knot -> touches that were acknowledged
 	did      map[string]int   // what the clients have seen, for the report
+	looks    int              // how often check looks for what may take its time
 	acked    int
 	wrong    []string
 }
@@ -48,16 +49,23 @@ type killClients struct {
 func newKillClients(t *testing.T, w *killWorld, url, admin string) *killClients {
 	ctx, giveUp := context.WithCancel(t.Context())
 	return &killClients{t: t, world: w, url: url, admin: admin, ctx: ctx, giveUp: giveUp, touches: map[string]int{}, did: map[string]int{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
-		balances: map[string]int{}, answers: map[string][]int{}, ordered: map[string][]int{}}
+		looks: 200, balances: map[string]int{}, answers: map[string][]int{}, ordered: map[string][]int{}}
 }
 
-func (c *killClients) start() {
+// startPlain starts clients that need nobody but the child.
+func (c *killClients) startPlain() {
 	for i := range 3 {
 		c.loop(func() { c.call(fmt.Sprint("a", i%2)) })
 		c.loop(func() { c.send(fmt.Sprint("a", i%2)) })
 		c.loop(func() { c.steps(fmt.Sprint("s", i)) })
-		c.loop(func() { c.wait(fmt.Sprint("w", i)) })
 		c.loop(func() { c.order(fmt.Sprint("o", i)) })
+	}
+}
+
+func (c *killClients) start() {
+	c.startPlain()
+	for i := range 3 {
+		c.loop(func() { c.wait(fmt.Sprint("w", i)) })
 		id := fmt.Sprint("f", i)
 		c.loop(func() { id = c.live(id) })
 	}
@@ -139,12 +147,16 @@ func (c *killClients) once(a killAsk) (int, []byte, error) {
 // worked. When it takes long, hourLater is called, at most twice: a workflow is
 // removed, and who waits in it told so, at the full hour after its retention, so
 // what has expired during the last child may need another one. What does not end
-// then, although nobody kills the child any more, is lost.
-func (c *killClients) finish(patience time.Duration, hourLater func()) bool {
+// then, although nobody kills the child any more, is lost: last is how long it has
+// then.
+func (c *killClients) finish(patience, last time.Duration, hourLater func()) bool {
 	c.stop.Store(true)
 	done := make(chan struct{})
 	go func() { c.wg.Wait(); close(done) }()
 	for later := 2; ; later-- {
+		if later == 0 {
+			patience = last
+		}
 		select {
 		case <-done:
 			return true
@@ -190,6 +202,19 @@ func (c *killClients) arrived(token string) (id string) {
 	case <-c.ctx.Done():
 	}
 	return c.world.idOf(token)
+}
+
+// acknowledged waits until n requests have been.
+func (c *killClients) acknowledged(n int) {
+	for {
+		c.mu.Lock()
+		acked := c.acked
+		c.mu.Unlock()
+		if acked >= n || c.t.Failed() {
+			return
+		}
+		<-time.After(time.Millisecond)
+	}
 }
 
 func (c *killClients) complain(format string, a ...any) {
@@ -280,7 +305,7 @@ func (c *killClients) check() {
 	c.checkTouches()
 	for key, want := range c.ordered {
 		var got []int
-		for range 200 {
+		for range c.looks {
 			_, answer, err := c.once(killAsk{method: http.MethodPost, url: c.url + "/Order/" + key + "/list"})
 			if err != nil || json.Unmarshal(answer, &got) != nil {
 				c.complain("list of %s: %v %q", key, err, answer)
@@ -297,9 +322,9 @@ func (c *killClients) check() {
 }
 
 // settled adds nothing to an account until its balance is what was acknowledged,
-// or sends have had ten seconds to finish.
+// or sends have had their time to finish.
 func (c *killClients) settled(account string, want int) (got int) {
-	for range 200 {
+	for range c.looks {
 		answer := c.do("/Account/"+account+"/add", c.key(), "0", http.StatusOK)
 		if err := json.Unmarshal(answer, &got); err != nil || got >= want {
 			return got

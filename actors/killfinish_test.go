@@ -23,7 +23,7 @@ func TestTheKillLoopLetsTheHourPassThatARemovalNeeds(t *testing.T) {
 				}
 			})
 			hours := 0
-			if got := c.finish(time.Millisecond, func() {
+			if got := c.finish(time.Millisecond, time.Millisecond, func() {
 				if hours++; answered && hours == 1 {
 					close(hour)
 				}

@@ -50,12 +50,18 @@ func TestKillLoop(t *testing.T) {
 	}
 	l.spawn("")
 	l.ready()
-	if l.clients.finish(20*time.Second, l.hourLater) {
+	l.judge(20*time.Second, 20*time.Second)
+	l.report(seed)
+}
+
+// judge lets the clients end with the present child, compares what they were told
+// with what there is, and ends the child. patience and last are those of finish.
+func (l *killLoop) judge(patience, last time.Duration) {
+	if l.clients.finish(patience, last, l.hourLater) {
 		l.hourLater() // what was delayed is due
 		l.clients.check()
 	}
 	l.end()
-	l.report(seed)
 }
 
 type killLoop struct {
@@ -69,6 +75,10 @@ type killLoop struct {
 	child   *exec.Cmd
 	log     *os.File
 	exited  chan error
+	// extra is added to the environment of each child, power is what a child cuts at
+	// its point.
+	extra []string
+	power string
 
 	hits     map[string]int
 	byPoint  int
@@ -78,6 +88,7 @@ type killLoop struct {
 	// examined counts the examinations, examining is how long the longest took.
 	examined  int
 	examining time.Duration
+	hour      int // that of the present child
 }
 
 func newKillLoop(t *testing.T, r *rand.Rand) *killLoop {
@@ -129,11 +140,18 @@ func (l *killLoop) once(n int) {
 	}
 	l.waitOrKill(3 * time.Second)
 	l.byPoint++
-	if hit, err := os.ReadFile(l.dir + ".hit"); err == nil {
-		l.hits[string(hit)]++
-		if err := os.Remove(l.dir + ".hit"); err != nil {
-			l.t.Fatal(err)
-		}
+	l.noteHit()
+}
+
+// noteHit counts the point at which a child has died, if that was one.
+func (l *killLoop) noteHit() {
+	hit, err := os.ReadFile(l.log.Name() + ".hit")
+	if err != nil {
+		return
+	}
+	l.hits[string(hit)]++
+	if err := os.Remove(l.log.Name() + ".hit"); err != nil {
+		l.t.Fatal(err)
 	}
 }
 
@@ -160,12 +178,15 @@ func passes(p actors.Point) int {
 
 func (l *killLoop) spawn(point string) {
 	l.restarts++
-	l.clients.hour.Store(int64(l.restarts))
+	l.hour++
+	l.clients.hour.Store(int64(l.hour))
 	l.child = exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.timeout=0")
 	l.child.Env = append(os.Environ(), envChildDir+"="+l.dir, envChildIngress+"="+l.ingress, envChildAdmin+"="+l.admin,
-		envChildWorld+"="+l.world.server.URL, envChildPoint+"="+point, fmt.Sprintf("%s=%d", envChildHours, l.restarts))
+		envChildWorld+"="+l.world.server.URL, envChildPoint+"="+point, envChildHit+"="+l.log.Name()+".hit", envChildPower+"="+l.power,
+		fmt.Sprintf("%s=%d", envChildHours, l.hour))
+	l.child.Env = append(l.child.Env, l.extra...)
 	l.child.Stdout, l.child.Stderr = l.log, l.log
-	l.child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	l.child.SysProcAttr = diesWithUs()
 	if err := l.child.Start(); err != nil {
 		l.t.Fatal(err)
 	}
@@ -175,13 +196,20 @@ func (l *killLoop) spawn(point string) {
 
 // ready waits until the child answers.
 func (l *killLoop) ready() {
+	if !l.readyWithin(20 * time.Second) {
+		l.fail("start %d is not ready after 20 s", l.restarts)
+	}
+}
+
+// readyWithin waits for d, or until the child answers, and reports whether it does.
+func (l *killLoop) readyWithin(d time.Duration) bool {
 	began := time.Now()
-	for time.Since(began) < 20*time.Second {
+	for time.Since(began) < d {
 		if resp, err := http.Get("http://" + l.ingress + "/restate/health"); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				l.slowest = max(l.slowest, time.Since(began))
-				return
+				return true
 			}
 		}
 		select {
@@ -190,7 +218,7 @@ func (l *killLoop) ready() {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	l.fail("start %d is not ready after 20 s", l.restarts)
+	return false
 }
 
 // waitOrKill waits for the child to end, and kills it after d.
@@ -235,18 +263,25 @@ func (l *killLoop) end() {
 }
 
 func (l *killLoop) report(seed uint64) {
-	w, c := l.world, l.clients
-	wrong := slices.Concat(c.wrong, w.wrong)
 	for _, p := range actors.Points() {
 		if l.byPoint >= 3*len(actors.Points()) && l.hits[p.String()] == 0 {
 			l.t.Errorf("point %s was never hit", p)
 		}
 	}
-	for name, list := range map[string][]string{"double effects": w.doubles, "overlaps": w.overlaps, "lost or wrong": wrong} {
+	l.accuse()
+	w, c := l.world, l.clients
+	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), %v, slowest start %v, %d examinations of at most %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
+		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, c.did, l.slowest.Round(time.Millisecond), l.examined, l.examining.Round(time.Millisecond), len(l.wrong()), len(w.doubles), len(w.overlaps))
+}
+
+// wrong is what clients and handlers complain of.
+func (l *killLoop) wrong() []string { return slices.Concat(l.clients.wrong, l.world.wrong) }
+
+// accuse makes the test fail for everything that must not happen.
+func (l *killLoop) accuse() {
+	for name, list := range map[string][]string{"double effects": l.world.doubles, "overlaps": l.world.overlaps, "lost or wrong": l.wrong()} {
 		if len(list) > 0 {
 			l.t.Errorf("%s: %d, first: %s", name, len(list), strings.Join(list[:min(5, len(list))], "; "))
 		}
 	}
-	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), %v, slowest start %v, %d examinations of at most %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
-		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, c.did, l.slowest.Round(time.Millisecond), l.examined, l.examining.Round(time.Millisecond), len(wrong), len(w.doubles), len(w.overlaps))
 }

@@ -44,6 +44,7 @@ func (s *Server) newAdmin() *echo.Echo {
 	e.Any("/invocations/:id", none)
 	s.serviceRoutes(e)
 	s.metricsRoute(e)
+	s.backupRoute(e)
 	s.indexRoute(e)
 	return e
 }

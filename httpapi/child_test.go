@@ -32,6 +32,9 @@ func TestChild(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
+	if os.Getenv(envFaults) != "" {
+		serveFaults(t, childLedger(dir))
+	}
 	c := httpapi.Config{
 		Dir: filepath.Join(dir, "data"), Ingress: "127.0.0.1:0", Admin: "127.0.0.1:0",
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -60,20 +63,30 @@ type child struct {
 	output *strings.Builder
 }
 
-// startChild starts a program on a directory and waits until it serves.
-func startChild(t *testing.T, dir string) *child {
+// startChild starts a program on a directory and waits until it serves. env is added to
+// its environment.
+func startChild(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
-	c := &child{dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
+	c := launchChild(t, dir, env...)
+	transport := &http.Transport{MaxIdleConnsPerHost: 64}
+	t.Cleanup(transport.CloseIdleConnections)
+	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
+	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
+	return c
+}
+
+// launchChild is startChild for a program that may not come to serve.
+func launchChild(t *testing.T, dir string, env ...string) *child {
+	t.Helper()
+	c := &child{house: house{t: t}, dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
 	c.cmd = exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	c.cmd.Env = append(os.Environ(), envChild+"="+dir)
+	c.cmd.Env = append(append(os.Environ(), envChild+"="+dir), env...)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	c.cmd.SysProcAttr = diesWithUs()
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	t.Cleanup(func() { c.end(syscall.SIGKILL); transport.CloseIdleConnections() })
-	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
-	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
+	t.Cleanup(func() { c.end(syscall.SIGKILL) })
 	return c
 }
 

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	flips    = flag.Int("flips", 60, "how many files TestCorruptionIsNeverAWrongAnswer damages, one at a time")
+	flips    = flag.Int("flips", 40, "how many files TestCorruptionIsNeverAWrongAnswer damages, one at a time")
 	flipSeed = flag.Uint64("flipseed", 0, "seed of what is damaged; 0 takes one from the clock")
 )
 
@@ -108,6 +108,12 @@ func (c *corruption) build() {
 		}
 		c.fill(rt, life)
 		if life == 1 {
+			all, err := listed(c.t.Context(), rt)
+			if err != nil {
+				c.t.Fatal(err)
+			}
+			// It is the first one: others add to the list.
+			c.questions = slices.Insert(c.questions, 0, question{what: "the list of all invocations", ask: listed, want: all})
 			killed := c.t.TempDir()
 			if err := persistence.CopyLive(dir, killed); err != nil {
 				c.t.Fatal(err)

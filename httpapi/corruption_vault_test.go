@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/journal"
+	"github.com/dormouse-run/dormouse/internal/query"
 	"github.com/dormouse-run/dormouse/objects"
 )
 
@@ -192,4 +194,23 @@ func (c *corruption) expectStatus(rt *actors.Runtime, key, want string, id ident
 	c.t.Helper()
 	c.awaitStatus(rt, id, want)
 	c.expect(key, want, "the status of what waits in "+key, func(ctx context.Context, rt *actors.Runtime) (string, error) { return status(ctx, rt, id) })
+}
+
+// listed is how many invocations a list shows, and a sum over their ids.
+func listed(ctx context.Context, rt *actors.Runtime) (string, error) {
+	var ids []string
+	for f := (query.InvocationFilter{}); ; {
+		page, err := rt.Invocations(ctx, f)
+		if err != nil {
+			return "", err
+		}
+		for _, item := range page.Items {
+			ids = append(ids, item.Row.ID.String())
+		}
+		if f.Cursor = page.Next; f.Cursor == "" {
+			break
+		}
+	}
+	slices.Sort(ids)
+	return fmt.Sprintf("%d, %08x", len(ids), crc32.ChecksumIEEE([]byte(strings.Join(ids, " ")))), nil
 }

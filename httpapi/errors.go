@@ -99,6 +99,7 @@ const (
 	retryAfterStop     = time.Second
 	retryAfterLowSpace = 5 * time.Second
 	retryAfterSignals  = time.Second
+	retryAfterBackup   = 10 * time.Second
 )
 
 // failureOf is the one table from errors to answers, for both ports. It returns
@@ -143,6 +144,8 @@ func refusal(err error) *failure {
 		return fail(http.StatusRequestEntityTooLarge, err.Error())
 	case errors.Is(err, actors.ErrTooManySignals):
 		return later(http.StatusTooManyRequests, err, retryAfterSignals)
+	case errors.Is(err, persistence.ErrBackupUnderWay):
+		return later(http.StatusTooManyRequests, err, retryAfterBackup)
 	case errors.Is(err, actors.ErrNotReady):
 		return fail(statusNotReady, "not completed yet")
 	case errors.As(err, &busy) && busy.Requests:

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +37,7 @@ type fakeRuntime struct {
 	done     chan struct{}
 	err      error
 	stream   func(actors.EventOptions, func(actors.EventBatch) error) error
+	backup   func(context.Context, io.Writer) error
 	// forgetful keeps requests from piling up in a benchmark.
 	forgetful bool
 

@@ -46,6 +46,9 @@ type Config struct {
 	Mount func(*Mount) error
 	// Safety has the tokens, the encryption and the bounds of the ports.
 	Safety Safety
+	// MaxBackupAge is how long a backup may last; 1 h when 0. What is overwritten
+	// meanwhile stays on the disk.
+	MaxBackupAge time.Duration
 	// HeaderTimeout, TransferTimeout, IdleTimeout and StopGrace are those of
 	// Options.
 	HeaderTimeout, TransferTimeout, IdleTimeout, StopGrace time.Duration
@@ -73,7 +76,7 @@ func Run(ctx context.Context, c Config, services ...objects.ServiceDefinition) e
 	if err != nil {
 		return err
 	}
-	store, err := persistence.Open(c.Dir, persistence.Options{Logger: c.Logger})
+	store, err := persistence.Open(c.Dir, persistence.Options{Logger: c.Logger, MaxBackupAge: c.MaxBackupAge})
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the data directory %s: %w", c.Dir, err), l.close())
 	}

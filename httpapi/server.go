@@ -97,6 +97,7 @@ type runtime interface {
 	keyReader
 	operator
 	eventSource
+	backupSource
 	Services() []objects.ServiceDefinition
 	Drain(ctx context.Context) error
 	Done() <-chan struct{}

@@ -28,6 +28,7 @@ type badgerStore struct {
 	log     commitLog
 	snaps   snapshots
 	health  health
+	stall   *stall
 	// marker and nextLog belong to whoever holds log.mu.
 	marker marker
 	// nextLog is the path of the log file that the engine will begin next.
@@ -38,6 +39,8 @@ type badgerStore struct {
 	life    life
 	closing atomic.Bool
 	tidying sync.Mutex
+	// backingUp is held while a backup is taken.
+	backingUp sync.Mutex
 }
 
 // Open opens the store in dir, which it makes when needed. It reads and checks
@@ -49,7 +52,7 @@ func Open(dir string, o Options) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
-	s := &badgerStore{dir: dir, options: o, owner: owner}
+	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
 	s.health = health{dir: dir, options: &s.options}
 	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
 	if err := s.open(); err != nil {
@@ -62,7 +65,7 @@ func Open(dir string, o Options) (Store, error) {
 func (s *badgerStore) abandon() error {
 	var err error
 	if s.db != nil {
-		err = s.db.Close()
+		err = s.stall.close(s.db)
 	}
 	return errors.Join(err, s.owner.release())
 }
@@ -81,6 +84,9 @@ func (s *badgerStore) open() (err error) {
 	last, err := g.inspect()
 	if err != nil {
 		return err
+	}
+	if len(g.torn) > 0 {
+		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
 	}
 	state := s.marker.State
 	if state != markerNew {
@@ -111,9 +117,10 @@ func (s *badgerStore) openEngine() (err error) {
 	}
 	db := s.db
 	s.db = nil
-	if err := db.Close(); err != nil {
+	if err := s.stall.close(db); err != nil {
 		return fmt.Errorf("rewrite logs after a failed commit: %w", err)
 	}
+	s.options.Logger.Warn("rewrote the logs, because a commit had failed", "dir", s.dir)
 	s.db, err = s.openTwice()
 	return err
 }
@@ -157,7 +164,7 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 // Each line that is not a size prevents a loss that was seen without it.
 func (s *badgerStore) engineOptions() badger.Options {
 	o := badger.DefaultOptions(s.dir)
-	o.Logger = engineLogger{s.options.Logger}
+	o.Logger = engineLogger{s.options.Logger, s.stall}
 	o.ExternalMagicVersion = formatVersion
 	o.SyncWrites = true
 	// A failed read of the value log is an empty value without an error. All
@@ -189,7 +196,7 @@ func (s *badgerStore) engineOptions() badger.Options {
 // start raises the boot counter and notes that the store is open. last is the
 // last transaction found, clean says how the previous opening ended.
 func (s *badgerStore) start(last uint64, clean bool) error {
-	s.engine = &badgerEngine{db: s.db, ts: last}
+	s.engine = &badgerEngine{db: s.db, stall: s.stall, ts: last}
 	s.counted.engine, s.counted.syncs = s.engine, badgerSyncs
 	s.log.engine, s.log.before, s.log.after = &s.counted, s.mayCommit, s.committed
 	if err := s.log.load(); err != nil {
@@ -201,7 +208,10 @@ func (s *badgerStore) start(last uint64, clean bool) error {
 	if err := s.log.start(clean); err != nil {
 		return err
 	}
-	s.marker.State, s.marker.CommitFailed = markerOpen, false
+	s.marker.State = markerOpen
+	if err := s.marker.recovered(s.dir); err != nil {
+		return err
+	}
 	if err := s.noteLog(); err != nil {
 		return err
 	}
@@ -232,8 +242,11 @@ func (s *badgerStore) Commit(group []*Batch, marks Marks) error {
 // mayCommit refuses a transaction that would be somebody else's or the last
 // one.
 func (s *badgerStore) mayCommit() error {
-	if h := s.health.read(); h.Pressure == PressureHard {
-		return fmt.Errorf("%s: %w", h.Reason, ErrNoSpace)
+	if err := s.health.mayWrite(); err != nil {
+		return err
+	}
+	if err := s.stall.err(); err != nil {
+		return err
 	}
 	return s.owner.check()
 }
@@ -256,8 +269,7 @@ func (s *badgerStore) noteFailure(err error) error {
 	if s.marker.CommitFailed || errors.Is(err, ErrDeposed) {
 		return err
 	}
-	s.marker.CommitFailed = true
-	return errors.Join(err, s.marker.write(s.dir))
+	return errors.Join(err, s.marker.fail(s.dir))
 }
 
 // noteLog writes the marker for the engine's present log file.
@@ -340,7 +352,12 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := s.db.Close()
+	// The engine writes what it has in memory as tables, through maps: without space that
+	// would end the process.
+	if _, err := s.health.makeRoom("close"); err != nil {
+		s.options.Logger.Error("the ballast file cannot be dropped", "dir", s.dir, "error", err)
+	}
+	err := s.stall.close(s.db)
 	if err == nil && healthy {
 		err = s.noteClean()
 	}

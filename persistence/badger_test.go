@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -228,28 +229,75 @@ func TestCloseEndsReadsUnderWay(t *testing.T) {
 
 func TestFailedCommitMakesTheNextOpeningRewriteTheLogs(t *testing.T) {
 	t.Parallel()
+	dir := failedCommit(t, func(string) {})
+	if m, err := readMarker(dir); err != nil || !m.CommitFailed {
+		t.Fatalf("marker %+v, %v", m, err)
+	}
+	wantRewritten(t, dir)
+}
+
+// TestFailedCommitIsNotedAlsoWhenTheMarkerCannotBeWritten, because what fails a sync of
+// the log fails that of the marker.
+func TestFailedCommitIsNotedAlsoWhenTheMarkerCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	blocked := markerFile + ".tmp"
+	dir := failedCommit(t, func(dir string) {
+		if err := os.Mkdir(filepath.Join(dir, blocked), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	})
+	wantRewritten(t, dir)
+	// It does so once.
+	if _, err := os.Stat(filepath.Join(dir, failedFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the note is still there: %v", err)
+	}
+}
+
+// failedCommit returns what is left of a store that was changed and then failed to
+// commit. Directories are not.
+func failedCommit(t *testing.T, change func(dir string)) string {
+	t.Helper()
 	dir := t.TempDir()
 	s := openStore(t, dir)
 	for i := range 3 {
 		mustCommit(t, s, mustEncode(t, ident.Seq(i), machine.Write{Put: numbered(i, 100)}))
 	}
+	change(dir)
 	s.log.engine = &failing{s.log.engine, 0}
 	if err := s.Commit([]*Batch{mustEncode(t, 9, machine.Write{Put: numbered(9, 100)})}, Marks{}); !errors.Is(err, errPower) {
 		t.Fatalf("got %v", err)
 	}
-	copied := MustCopyLive(t, dir)
-	if m, err := readMarker(copied); err != nil || !m.CommitFailed {
-		t.Fatalf("marker %+v, %v", m, err)
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
 	}
-	s = openStore(t, copied)
+	for _, f := range list {
+		if f.IsDir() {
+			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return MustCopyLive(t, dir)
+}
+
+// wantRewritten opens a store and fails unless its logs have become tables.
+func wantRewritten(t *testing.T, dir string) {
+	t.Helper()
+	log := new(strings.Builder)
+	s, err := Open(dir, Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
 	if s.Info().Clean {
 		t.Fatal("a store with a failed commit is clean")
 	}
-	tables, err := filepath.Glob(filepath.Join(copied, "*"+tableSuffix))
-	if err != nil || len(tables) == 0 {
-		t.Fatalf("the logs were not rewritten: %v, %v", tables, err)
+	tables, err := filepath.Glob(filepath.Join(dir, "*"+tableSuffix))
+	if err != nil || len(tables) == 0 || !strings.Contains(log.String(), "rewrote the logs") {
+		t.Fatalf("the logs were not rewritten: %v, %v, %s", tables, err, log)
 	}
-	if m, err := readMarker(copied); err != nil || m.CommitFailed {
+	if m, err := readMarker(dir); err != nil || m.CommitFailed {
 		t.Fatalf("marker of the open store %+v, %v", m, err)
 	}
 	for i := range 3 {

@@ -27,9 +27,61 @@ func count(t *testing.T, l *commitLog, table machine.Table) (n int) {
 
 func wantCounts(t *testing.T, m *Memory, when string, chunks, intents int) {
 	t.Helper()
+	wantStrays(t, m, when, 0)
 	if c, i := count(t, &m.log, tableChunk), count(t, &m.log, tableIntent); c != chunks || i != intents {
 		t.Fatalf("%s: %d chunks and %d intents, want %d and %d", when, c, i, chunks, intents)
 	}
+}
+
+// wantStrays compares how many strays there are.
+func wantStrays(t *testing.T, s Store, when string, want int) {
+	t.Helper()
+	err := s.Read(func(r Reader) error {
+		found, err := r.(Overview).Strays()
+		if err == nil && len(found) != want {
+			t.Errorf("%s: %d strays, want %d: %v", when, len(found), want, found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestStrayChunksAreFound writes behind the back of the store.
+func TestStrayChunksAreFound(t *testing.T) {
+	t.Parallel()
+	m := memory()
+	r := stateRow("x", 3*ChunkBytes)
+	mustCommit(t, m, mustEncode(t, 1, machine.Write{Put: r}))
+	wantStrays(t, m, "written", 0)
+	key, err := appendKey(nil, &machine.Key{Partition: 5, Table: machine.TableState, Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := m.pages.newest(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := blobsOf(key, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(key, value []byte) {
+		if err := m.pages.write(0, []entry{{key: key, value: value}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beyond := list.appendChunkKey(nil, 0, 3)
+	write(beyond, []byte("x"))
+	wantStrays(t, m, "a chunk beyond the end", 1)
+	write(beyond, nil)
+	intent := list.appendIntentKey(nil)
+	write(intent, list.appendIntentValue(nil, intent))
+	wantStrays(t, m, "an intent for a named blob", 1)
+	write(intent, nil)
+	write(key, nil)
+	wantStrays(t, m, "chunks without their row", 3)
 }
 
 func mustEncode(t *testing.T, seq ident.Seq, writes ...machine.Write) *Batch {

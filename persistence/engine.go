@@ -15,8 +15,9 @@ import (
 // badgerEngine is the engine of the store on disk. It has one caller at a time;
 // ts is the timestamp of its last transaction.
 type badgerEngine struct {
-	db *badger.DB
-	ts uint64
+	db    *badger.DB
+	stall *stall
+	ts    uint64
 	// list is the memory of write. Badger reads and changes it until the
 	// transaction is done.
 	list []badger.Entry
@@ -26,7 +27,8 @@ type badgerEngine struct {
 const maxListRows = 8192
 
 // write commits one engine transaction. Badger syncs every transaction by
-// itself, which is why a group is one.
+// itself, which is why a group is one. While it cannot write a table, a commit may wait
+// for it for ever; then its outcome is unknown, and what it reads is not used again.
 func (e *badgerEngine) write(ts uint64, entries []entry) error {
 	txn := e.db.NewTransactionAt(e.ts, true)
 	defer txn.Discard()
@@ -43,8 +45,17 @@ func (e *badgerEngine) write(ts uint64, entries []entry) error {
 			return fmt.Errorf("row %d of %d: %w", i, len(entries), err)
 		}
 	}
-	if err := txn.CommitAt(ts, nil); err != nil {
+	done := make(chan error, 1)
+	if err := txn.CommitAt(ts, func(err error) { done <- err }); err != nil {
 		return err
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return err
+		}
+	case <-e.stall.first:
+		return e.stall.err()
 	}
 	e.ts = ts
 	clear(e.list)
@@ -155,9 +166,18 @@ func commonPrefix(a, b []byte) []byte {
 
 // engineLogger hands the engine's log lines to slog. What it calls information
 // is of interest to nobody but a debugger.
-type engineLogger struct{ log *slog.Logger }
+type engineLogger struct {
+	log   *slog.Logger
+	stall *stall
+}
 
-func (l engineLogger) Errorf(format string, args ...any)   { l.log.Error(line(format, args)) }
+// Errorf hands on what the engine cannot do.
+func (l engineLogger) Errorf(format string, args ...any) {
+	text := line(format, args)
+	l.log.Error(text)
+	l.stall.note(text)
+}
+
 func (l engineLogger) Warningf(format string, args ...any) { l.log.Warn(line(format, args)) }
 func (l engineLogger) Infof(format string, args ...any)    { l.log.Debug(line(format, args)) }
 

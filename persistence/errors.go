@@ -37,3 +37,22 @@ var (
 	// of the lock. Nothing of the group that met it is acknowledged.
 	ErrDeposed = errors.New("another process has taken over the data directory; stop one of the two")
 )
+
+// Errors of backups.
+var (
+	// ErrBackupUnderWay says that another backup is being taken from the store.
+	ErrBackupUnderWay = errors.New("another backup is being taken; wait for its end")
+	// ErrNoBackup says that a file is something else.
+	ErrNoBackup = errors.New("this is no backup of Dormouse; name another file")
+	// ErrBackupFormat says that a backup has a version, or rows of a data format,
+	// that this build does not know.
+	ErrBackupFormat = errors.New("this build does not know the format of the backup; use the version that wrote it")
+	// ErrBackupIncomplete says that a backup ends before its end. The process, the
+	// connection or the disk has failed meanwhile.
+	ErrBackupIncomplete = errors.New("the backup is incomplete and of no use; take another one")
+	// ErrBackupDamaged says that the bytes of a backup are not those that were
+	// written.
+	ErrBackupDamaged = errors.New("the backup is damaged; use another one")
+	// ErrNotEmpty says that the directory of a restore holds something already.
+	ErrNotEmpty = errors.New("something is there already; name a directory that does not exist, or an empty one")
+)

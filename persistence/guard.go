@@ -36,6 +36,9 @@ const (
 type guard struct {
 	dir    string
 	marker marker
+	// torn names the log files that end with a part of a transaction, which inspect
+	// has found.
+	torn []string
 }
 
 // inspect returns the timestamp of the last transaction in the directory.
@@ -118,6 +121,9 @@ func (g *guard) logs() ([]string, error) {
 // instead of staying untouched until there is something to write into it.
 func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
 	span, err := g.spanOf(name, last)
+	if span.torn {
+		g.torn = append(g.torn, name)
+	}
 	switch {
 	case err != nil:
 		return 0, fmt.Errorf("log file %s: %w", name, err)

@@ -40,10 +40,12 @@ type logRecord struct {
 }
 
 // logSpan is the first and the last complete transaction of a log file, zero
-// when it has none, and the offset behind the last one.
+// when it has none, and the offset behind the last one. torn says that a part of
+// another one stands there.
 type logSpan struct {
 	first, last uint64
 	end         int
+	torn        bool
 }
 
 // scanLog reads a log file whose first transaction should be next, or an
@@ -82,7 +84,8 @@ func scanLog(data []byte, next uint64) (span logSpan, err error) {
 	default:
 		torn.ts = next
 	}
-	return span, torn.check()
+	span.torn, err = torn.check()
+	return span, err
 }
 
 // parseRecord reads the record at the start of b and checks its sum.
@@ -140,27 +143,28 @@ type tail struct {
 	open bool
 }
 
-// check returns an error when the tail is not a torn transaction.
-func (t *tail) check() error {
+// check reports whether there is something, and returns an error when it is not a torn
+// transaction.
+func (t *tail) check() (torn bool, err error) {
 	if t.cut() {
-		return t.damaged("the file is cut there")
+		return true, t.damaged("the file is cut there")
 	}
 	end := dataEnd(t.data)
 	if end <= t.pos {
-		return nil
+		return t.open, nil
 	}
 	good, complete, later := t.search(end)
 	switch {
 	case later:
-		return t.damaged("later transactions follow")
+		return true, t.damaged("later transactions follow")
 	case good > 0 && t.hole(good):
-		return nil
+		return true, nil
 	case complete:
-		return t.damaged("the end of its transaction follows")
+		return true, t.damaged("the end of its transaction follows")
 	case good > 0:
-		return nil // rows of a transaction that never ended
+		return true, nil // rows of a transaction that never ended
 	}
-	return t.checkLast(end)
+	return true, t.checkLast(end)
 }
 
 // cut reports whether the file ends inside of a transaction. The engine makes a

@@ -46,6 +46,31 @@ const (
 	markerClean markerState = "clean"
 )
 
+// failedFile is there when a commit has failed and the marker could not say so. It is
+// not synced, on a disk where syncs fail: when it is lost, what was not synced is lost
+// too, and there is nothing to say.
+const failedFile = "FAILED"
+
+// fail notes that a commit has failed.
+func (m *marker) fail(dir string) error {
+	m.CommitFailed = true
+	err := m.write(dir)
+	if err != nil {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, failedFile), nil, 0o600))
+	}
+	return err
+}
+
+// recovered notes that what is in dir is on its disk.
+func (m *marker) recovered(dir string) error {
+	m.CommitFailed = false
+	err := os.Remove(filepath.Join(dir, failedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // write replaces the marker of dir durably.
 func (m *marker) write(dir string) error {
 	content, err := m.encode()
@@ -76,9 +101,17 @@ func readMarker(dir string) (marker, error) {
 	if err != nil {
 		return marker{}, err
 	}
-	return parseMarker(content)
+	m, err := parseMarker(content)
+	if err != nil {
+		return marker{}, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, failedFile)); err == nil {
+		m.CommitFailed = true
+	}
+	return m, nil
 }
 
+// parseMarker reads the content of the file.
 func parseMarker(content []byte) (marker, error) {
 	const sumLen = 10 // a line end, eight digits, a line end
 	var m marker

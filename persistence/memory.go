@@ -21,6 +21,8 @@ type Memory struct {
 	// counted is around pages.
 	counted counted
 	hooks   atomic.Pointer[Hooks]
+	// backingUp is held while a backup is taken.
+	backingUp sync.Mutex
 	// clean says that Close ended the store.
 	closed, clean atomic.Bool
 }

@@ -20,9 +20,14 @@ type Options struct {
 	// MaxSnapshotAge is how long a Read may last before what it looks at may be
 	// thrown away. Default 10 minutes.
 	MaxSnapshotAge time.Duration
+	// MaxBackupAge is how long a Backup may last, likewise. Default 1 hour.
+	MaxBackupAge time.Duration
 	// Probe measures what is left of the resources of the directory. Nil asks
 	// the operating system.
 	Probe func(dir string) (Room, error)
+	// disk measures before each transaction what is left of the file system: another
+	// program may fill it between two readings of Probe. It is nil when Probe is not.
+	disk func(dir string) (Room, error)
 	// Now tells the time for the age of snapshots and of readings. Nil is
 	// time.Now.
 	Now func() time.Time
@@ -41,8 +46,11 @@ func (o Options) withDefaults() Options {
 	if o.MaxSnapshotAge == 0 {
 		o.MaxSnapshotAge = 10 * time.Minute
 	}
+	if o.MaxBackupAge == 0 {
+		o.MaxBackupAge = time.Hour
+	}
 	if o.Probe == nil {
-		o.Probe = probe
+		o.Probe, o.disk = probe, probeDisk
 	}
 	if o.Now == nil {
 		o.Now = time.Now

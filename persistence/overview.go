@@ -16,26 +16,46 @@ type Overview interface {
 	// of the keys. What never leaves this package is not among them, and
 	// what nobody knows is.
 	Tables() ([]machine.Key, error)
+	// Strays returns what is wrong with the chunks of large payloads: those that no
+	// row names, and those that are about to be removed although one does.
+	Strays() ([]Stray, error)
 	// Marks returns the marks as they were at the moment of the snapshot.
 	Marks() (Marks, error)
 }
 
 // Tables implements Overview.
 func (r *reader) Tables() ([]machine.Key, error) {
+	if err := r.list(); err != nil {
+		return nil, err
+	}
+	return r.tables, nil
+}
+
+// list finds out once which tables and which chunks there are.
+func (r *reader) list() error {
+	if r.tables != nil {
+		return nil
+	}
 	found := make([]machine.Key, 0, 64)
 	next, end := []byte{0, 0, 0}, appendKeyHeader(nil, 0xFFFF, 0)
 	for {
 		key, err := r.view.first(next, end)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("list tables: %w", err)
+			return fmt.Errorf("list tables: %w", err)
 		case key == nil:
-			return found, nil
+			r.tables = found
+			return nil
 		case len(key) < keyHeader:
-			return nil, fmt.Errorf("key %x is too short: %w", key, ErrCorrupt)
+			return fmt.Errorf("list tables: key %x is too short: %w", key, ErrCorrupt)
 		}
 		p, t := ident.Partition(binary.BigEndian.Uint16(key)), machine.Table(key[2])
-		if t != tableChunk && t != tableIntent {
+		switch t {
+		case tableChunk, tableIntent:
+			if n := len(r.chunky); n == 0 || r.chunky[n-1] != p {
+				r.chunky = append(r.chunky, p)
+			}
+		default:
 			found = append(found, machine.Key{Partition: p, Table: t})
 		}
 		if next = appendKeyHeader(next[:0], p, t+1); t == 0xFF {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
 
@@ -29,6 +30,10 @@ type reader struct {
 	key  []byte
 	// open are the walks of this reader.
 	open []*rows
+	// tables are those that have rows, nil before somebody has asked, and chunky the
+	// partitions that have chunks or intents.
+	tables []machine.Key
+	chunky []ident.Partition
 }
 
 // Get implements Reader.

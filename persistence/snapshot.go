@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +21,16 @@ type snapshots struct {
 	// oldest and newest are the ends of the list of registered snapshots.
 	// Invariant: timestamps and ages are ordered along the list.
 	oldest, newest *snapshot
+	// held have deadlines of their own. There are few.
+	held []*snapshot
 }
 
 // snapshot is one registered read.
 type snapshot struct {
-	ts         uint64
-	taken      time.Time
+	ts    uint64
+	taken time.Time
+	// deadline is that of a held one.
+	deadline   time.Time
 	expired    atomic.Bool
 	prev, next *snapshot
 }
@@ -46,11 +51,25 @@ func (s *snapshots) acquire() *snapshot {
 	return snap
 }
 
+// hold is acquire for a reader that may take until maxAge, whatever that of the
+// others is.
+func (s *snapshots) hold(maxAge time.Duration) *snapshot {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap := &snapshot{ts: s.durable, taken: now, deadline: now.Add(maxAge)}
+	s.held = append(s.held, snap)
+	return snap
+}
+
 // release ends a snapshot, also one that was cut.
 func (s *snapshots) release(snap *snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !snap.expired.Load() {
+	switch {
+	case !snap.deadline.IsZero():
+		s.held = slices.DeleteFunc(s.held, func(h *snapshot) bool { return h == snap })
+	case !snap.expired.Load():
 		s.unlink(snap)
 	}
 }
@@ -71,7 +90,8 @@ func (s *snapshots) unlink(snap *snapshot) {
 // advance publishes a durable timestamp, cuts snapshots that are too old and
 // returns the timestamp up to which the engine may discard.
 func (s *snapshots) advance(durable uint64) (discard uint64) {
-	deadline := s.now().Add(-s.maxAge)
+	now := s.now()
+	deadline := now.Add(-s.maxAge)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.durable = durable
@@ -80,8 +100,16 @@ func (s *snapshots) advance(durable uint64) (discard uint64) {
 		s.unlink(old)
 		old.expired.Store(true)
 	}
+	discard = durable
 	if s.oldest != nil {
-		return s.oldest.ts
+		discard = s.oldest.ts
 	}
-	return durable
+	for _, h := range s.held {
+		if now.After(h.deadline) {
+			h.expired.Store(true)
+		} else {
+			discard = min(discard, h.ts)
+		}
+	}
+	return discard
 }

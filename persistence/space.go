@@ -64,6 +64,22 @@ func (h *health) read() Health {
 	return reading
 }
 
+// mayWrite refuses a transaction that could be the last one.
+func (h *health) mayWrite() error {
+	reading := h.read()
+	if reading.Pressure != PressureHard && h.options.disk != nil {
+		room, err := h.options.disk(h.dir)
+		if err != nil {
+			return fmt.Errorf("measure the space of %s: %w", h.dir, err)
+		}
+		reading = h.options.judge(room)
+	}
+	if reading.Pressure == PressureHard {
+		return fmt.Errorf("%s: %w", reading.Reason, ErrNoSpace)
+	}
+	return nil
+}
+
 func (h *health) measure() Health {
 	room, err := h.options.Probe(h.dir)
 	if err != nil {
@@ -109,21 +125,29 @@ const (
 // from opening that could give back space once open; the ballast is there to be
 // dropped then.
 func (h *health) openingRoom() error {
+	reading, err := h.makeRoom("open")
+	if err == nil && reading.Pressure == PressureHard {
+		err = fmt.Errorf("%s: %w", reading.Reason, ErrNoSpace)
+	}
+	return err
+}
+
+// makeRoom drops the ballast when nothing else is left, to do something, and returns
+// what is left then.
+func (h *health) makeRoom(to string) (Health, error) {
 	reading := h.measure()
 	if reading.Pressure != PressureHard {
-		return nil
+		return reading, nil
 	}
 	err := os.Remove(filepath.Join(h.dir, ballastFile))
-	if err == nil {
-		h.options.Logger.Warn("dropped the ballast file to open", "dir", h.dir, "reason", reading.Reason)
-		reading = h.measure()
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return err
+	if errors.Is(err, fs.ErrNotExist) {
+		return reading, nil
 	}
-	if reading.Pressure == PressureHard {
-		return fmt.Errorf("%s: %w", reading.Reason, ErrNoSpace)
+	if err != nil {
+		return reading, err
 	}
-	return nil
+	h.options.Logger.Warn("dropped the ballast file to "+to, "dir", h.dir, "reason", reading.Reason)
+	return h.measure(), nil
 }
 
 // restoreBallast writes the ballast file when there is none and room enough.

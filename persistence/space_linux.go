@@ -12,17 +12,26 @@ import (
 
 // probe asks the operating system what is left.
 func probe(dir string) (Room, error) {
+	room, err := probeDisk(dir)
+	if err != nil {
+		return room, err
+	}
+	room.Maps = freeMaps()
+	room.Files, err = freeFiles()
+	return room, err
+}
+
+// probeDisk measures only what is left of the file system, in a microsecond.
+func probeDisk(dir string) (Room, error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return Room{}, err
 	}
-	room := Room{Bytes: st.Bavail * uint64(st.Bsize), Inodes: st.Ffree, Maps: freeMaps()}
+	room := Room{Bytes: st.Bavail * uint64(st.Bsize), Inodes: st.Ffree, Files: unlimited, Maps: unlimited}
 	if st.Files == 0 {
 		room.Inodes = unlimited // file systems that make inodes as they need them
 	}
-	files, err := freeFiles()
-	room.Files = files
-	return room, err
+	return room, nil
 }
 
 func freeFiles() (uint64, error) {
@@ -32,7 +41,7 @@ func freeFiles() (uint64, error) {
 	}
 	dir, err := os.Open("/proc/self/fd")
 	if err != nil {
-		return unlimited, nil
+		return unmeasured(err), nil
 	}
 	defer dir.Close()
 	names, err := dir.Readdirnames(-1)
@@ -42,12 +51,20 @@ func freeFiles() (uint64, error) {
 	return below(limit.Cur, uint64(len(names))), nil
 }
 
-// freeMaps returns unlimited where the figures cannot be read, as in a sandbox
-// without /proc.
+// unmeasured returns what is left of something whose figures cannot be read: nothing,
+// when that is for lack of a descriptor, and unlimited otherwise, as in a sandbox without
+// /proc.
+func unmeasured(err error) uint64 {
+	if errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) {
+		return 0
+	}
+	return unlimited
+}
+
 func freeMaps() uint64 {
 	text, err := os.ReadFile("/proc/sys/vm/max_map_count")
 	if err != nil {
-		return unlimited
+		return unmeasured(err)
 	}
 	limit, err := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
 	if err != nil {
@@ -55,7 +72,7 @@ func freeMaps() uint64 {
 	}
 	used, err := countLines("/proc/self/maps")
 	if err != nil {
-		return unlimited
+		return unmeasured(err)
 	}
 	return below(limit, used)
 }

@@ -174,3 +174,39 @@ func TestProbeMeasuresThisMachine(t *testing.T) {
 		t.Fatalf("%+v, %v", room, err)
 	}
 }
+
+// TestTheDiskIsMeasuredBeforeEachTransaction: in the second between two readings another
+// program may take what is left.
+func TestTheDiskIsMeasuredBeforeEachTransaction(t *testing.T) {
+	t.Parallel()
+	g, left := newGauge(), newGauge().room
+	o := g.options()
+	o.disk = func(string) (Room, error) { return left, nil }
+	store, err := Open(t.TempDir(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	mustCommit(t, store, mustEncode(t, 1, machine.Write{Put: numbered(1, 10)}))
+	left.Bytes = 1 << 20
+	err = store.Commit([]*Batch{mustEncode(t, 2, machine.Write{Put: numbered(2, 10)})}, Marks{})
+	if !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "disk space") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestBallastServesTheCloseOfAFullDisk(t *testing.T) {
+	t.Parallel()
+	g, dir := newGauge(), t.TempDir()
+	store, err := Open(dir, g.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.set(func(r *Room) { r.Bytes = 0 })
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, ballastFile)); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("the ballast is still there: %v", err)
+	}
+}

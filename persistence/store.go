@@ -1,6 +1,8 @@
 package persistence
 
 import (
+	"context"
+	"io"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -29,6 +31,13 @@ type Store interface {
 	Read(fn func(Reader) error) error
 	// Health tells how close the store is to limits it must not reach.
 	Health() Health
+	// Backup writes one consistent snapshot of everything that is durable when
+	// it is called to w, while commits go on, and returns what it has written.
+	// What w holds is a backup only if there is no error; CheckBackup tells. One
+	// is taken at a time, a second one gets ErrBackupUnderWay. It ends when ctx
+	// does, at the next write to w; who writes to a slow place must bound the
+	// time of a write.
+	Backup(ctx context.Context, w io.Writer) (BackupInfo, error)
 	// Tidy gives back space after churn. It may take long and is called when
 	// the runtime is idle.
 	Tidy() error

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -9,34 +10,30 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
+const checkArgs = "DIR"
+
 // check looks at a data directory, which it does not change, and writes a line for
 // each damaged file and for each row or key that something is wrong with, and one
 // in sum.
-func check(args []string, out, errs io.Writer) (status int) {
-	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	flags.Usage = func() { fmt.Fprintln(errs, "usage: dormouse check DIR") }
-	if flags.Parse(args) != nil {
-		return exitCannot
+func check(_ context.Context, c console, args []string) (status int) {
+	args, err := parse(flag.NewFlagSet("check", flag.ContinueOnError), c, checkArgs, args, 1)
+	if err != nil {
+		return statusOf(c, "check", err)
 	}
-	if flags.NArg() != 1 {
-		flags.Usage()
-		return exitCannot
-	}
-	dir := flags.Arg(0)
+	dir := args[0]
 	report := &audit.Report{}
 	found, err := persistence.Examine(dir, persistence.Examiner{
-		Damaged: func(d persistence.FileDamage) { fmt.Fprintf(out, "file %s: %v\n", d.File, d.Err) },
+		Damaged: func(d persistence.FileDamage) { fmt.Fprintf(c.out, "file %s: %v\n", d.File, d.Err) },
 		Rows: func(r persistence.Reader) (err error) {
 			report, err = audit.Check(r)
 			return err
 		},
 	})
 	if err != nil {
-		fmt.Fprintf(errs, "dormouse check: %v\n", err)
+		fmt.Fprintf(c.err, "dormouse check: %v\n", err)
 		return exitCannot
 	}
-	return conclude(out, dir, found, report)
+	return conclude(c.out, dir, found, report)
 }
 
 // conclude writes what was found in rows, and the sum.

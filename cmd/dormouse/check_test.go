@@ -87,7 +87,7 @@ func used(t *testing.T) string {
 // ran runs a command line.
 func ran(args ...string) (status int, out, errs string) {
 	var o, e bytes.Buffer
-	status = run(args, &o, &e)
+	status = run(context.Background(), console{out: &o, err: &e}, args)
 	return status, o.String(), e.String()
 }
 

@@ -36,6 +36,8 @@ type audit struct {
 	report Report
 	marks  persistence.Marks
 	debts  debts
+	// unpaid says that a row cannot be read which may have paid a debt.
+	unpaid bool
 }
 
 // Check judges the snapshot of r, which is one of package persistence. Its error
@@ -78,6 +80,13 @@ func (a *audit) run() (err error) {
 			return fmt.Errorf("partition %d: %w", n, err)
 		}
 		p.finish()
+	}
+	strays, err := a.r.Strays()
+	if err != nil {
+		return err
+	}
+	for _, s := range strays {
+		a.find(RuleOwner, s.Row, "%s", s.Text)
 	}
 	a.settleDebts()
 	slices.SortStableFunc(a.report.Findings, func(x, y Finding) int {

@@ -49,7 +49,7 @@ func (d debts) pay(to *machine.Address) {
 // settleDebts finds those who wait and will never be answered.
 func (a *audit) settleDebts() {
 	for key, o := range a.debts {
-		if !o.id.IsZero() && !o.paid {
+		if !o.id.IsZero() && !o.paid && !a.unpaid {
 			a.find(RuleHandover, o.id.String(), "it waits for completion %d of %s, and neither is that on its way nor does the callee know of it", key.completion, o.callee)
 		}
 	}

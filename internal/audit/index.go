@@ -142,7 +142,7 @@ func (p *partition) expiry(e *machine.ExpiryRow) {
 
 func (p *partition) marker(m *machine.MarkerRow) {
 	key := markerKey{m.ID, m.Birth, m.Hour}
-	if !p.markers[key] && !p.unsure {
+	if !p.markers[key] && !p.lost[machine.TableExpiry] {
 		p.find(RuleExpiry, m.ID.String(), "its marker is never removed")
 	}
 	delete(p.markers, key)

@@ -20,7 +20,7 @@ type keeper struct {
 	objects map[ident.ObjectKey]*machine.Object
 	now     int64
 	last    uint64
-	ids     byte
+	ids     uint16
 }
 
 func newKeeper(t testing.TB) *keeper {
@@ -116,19 +116,21 @@ func check(t testing.TB, s persistence.Store) *audit.Report {
 func all(t testing.TB, s persistence.Store) (rows []machine.Row) {
 	t.Helper()
 	if err := s.Read(func(r persistence.Reader) error {
-		for p := range ident.Partition(ident.Partitions) {
-			for _, table := range tables() {
-				it := r.Rows(machine.Key{Partition: p, Table: table}, machine.Key{}, persistence.Ascending)
-				for it.Next() {
-					row, err := it.Row()
-					if err != nil {
-						return err
-					}
-					rows = append(rows, row)
-				}
-				if err := it.Err(); err != nil {
+		tables, err := r.(persistence.Overview).Tables()
+		if err != nil {
+			return err
+		}
+		for _, from := range tables {
+			it := r.Rows(from, machine.Key{}, persistence.Ascending)
+			for it.Next() {
+				row, err := it.Row()
+				if err != nil {
 					return err
 				}
+				rows = append(rows, row)
+			}
+			if err := it.Err(); err != nil {
+				return err
 			}
 		}
 		return nil
@@ -160,7 +162,7 @@ type life struct {
 // newID returns the id of the next invocation of a target.
 func (k *keeper) newID(t ident.Target) ident.InvocationID {
 	k.ids++
-	return ident.RandomID(t, uint16(k.ids), [16]byte{k.ids})
+	return ident.RandomID(t, k.ids, [16]byte{byte(k.ids), byte(k.ids >> 8)})
 }
 
 const (

@@ -102,7 +102,7 @@ func (p *partition) inbox(q *machine.InboxRow) {
 func (p *partition) patch(u *machine.PatchRow) {
 	o := p.patches[u.Seq]
 	if o == nil {
-		if !p.unsure {
+		if !p.lost[machine.TableInbox] {
 			p.find(RuleOwner, rowName(u.Key()), "a patch of the state has no place in a queue")
 		}
 		return

@@ -34,7 +34,9 @@ type partition struct {
 	promises  map[promiseKey]bool
 	// failed is why the partition cannot be read.
 	failed error
-	// unsure says that a row was unreadable which may own others.
+	// lost says of which tables a row cannot be read: nothing that may have stood
+	// there is missed. unsure says that such a row may own others.
+	lost   [256]bool
 	unsure bool
 }
 
@@ -57,6 +59,7 @@ func (p *partition) reset(n ident.Partition, has *[256]bool) {
 	p.sweeps.clear()
 	clear(p.order)
 	p.number, p.has, p.order, p.unsure, p.failed = n, *has, p.order[:0], false, nil
+	p.lost = [256]bool{}
 }
 
 // read reads one partition. Chores come first, heads next.
@@ -90,9 +93,15 @@ func (p *partition) finish() {
 	p.finishTimers()
 	p.finishListeners()
 	for m := range p.markers {
+		if p.lost[machine.TableMarker] {
+			break
+		}
 		p.find(RuleExpiry, m.id.String(), "there is a row that removes its marker in hour %d, and no marker of birth %v", m.hour, m.birth)
 	}
 	for seq, o := range p.patches {
+		if p.lost[machine.TablePatch] {
+			break
+		}
 		p.find(RuleQueue, o.name(), "patch %v has a place in the queue and no row", seq)
 	}
 }
@@ -125,7 +134,7 @@ func (p *partition) walked(t machine.Table, err error) error {
 	if err == nil {
 		return nil
 	}
-	p.unsure = true
+	p.unsure, p.lost[t], p.unpaid = true, true, true
 	if p.damaged(fmt.Sprintf("partition %d", p.number), "the rest of table "+nameOf(t), err) {
 		return nil
 	}
@@ -139,12 +148,15 @@ func (p *partition) unreadable(k machine.Key, err error) error {
 	if !errors.Is(err, persistence.ErrCorrupt) {
 		return err
 	}
+	p.lost[k.Table] = true
 	switch k.Table {
 	case machine.TableHead:
 		o := p.object(machine.Headed(k))
-		o.unreadable, o.stored = true, true
+		o.unreadable = true
+		p.byID[o.key.ID()] = o
 	case machine.TableInvocation:
 		p.records[ident.Seq(k.A)] = &record{birth: ident.Seq(k.A), unreadable: true}
+		p.unpaid = true
 	case machine.TableState, machine.TableInbox, machine.TablePromise, machine.TableListener:
 		if o := p.byID[k.Object]; o != nil {
 			o.unreadable = true
@@ -156,9 +168,12 @@ func (p *partition) unreadable(k machine.Key, err error) error {
 		p.blame(ident.Seq(k.B), "a "+nameOf(k.Table)+" row", err)
 		return nil
 	case machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableWaiter, machine.TableActive:
+		p.check.faulty, p.unpaid = true, true
 		p.blame(ident.Seq(k.A), "a "+nameOf(k.Table)+" row", err)
 		return nil
-	default:
+	case machine.TableOutbox:
+		p.unpaid = true
+	case machine.TableChore:
 		p.unsure = true
 	}
 	p.damaged(rowName(k), "the row", err)

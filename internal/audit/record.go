@@ -278,17 +278,20 @@ func (p *partition) finishRecord(r *record) {
 	if r.unreadable {
 		return
 	}
-	if r.found&foundID == 0 {
+	if r.found&foundID == 0 && !p.lost[machine.TableID] {
 		p.find(RuleName, r.name(), "it is not found by its id")
 	}
-	if !r.alias.IsZero() && r.found&foundAlias == 0 {
+	if !r.alias.IsZero() && r.found&foundAlias == 0 && !p.lost[machine.TableAlias] {
 		p.find(RuleName, r.name(), "it is not found by its alias")
 	}
-	if r.class != 0 && r.found&foundStatus == 0 {
+	if r.class != 0 && r.found&foundStatus == 0 && !p.lost[machine.TableStatus] {
 		p.find(RuleStatus, r.name(), "it is %s and is not listed as %s", r.status, r.class)
 	}
-	if r.status == machine.StatusPending && r.found&foundInbox == 0 {
+	if r.status == machine.StatusPending && r.found&foundInbox == 0 && !p.lost[machine.TableInbox] {
 		p.find(RuleReason, r.name(), "it is pending and has no place in the queue")
+	}
+	if p.lost[machine.TableExpiry] {
+		return
 	}
 	o := p.objects[r.object]
 	if r.expires != 0 && r.found&foundExpiry == 0 && !(r.kind == ident.KindWorkflow && o != nil && o.row.Workflow.Expiring) {

@@ -92,7 +92,7 @@ func (p *partition) listener(b *machine.ListenerRow) {
 // finishListeners finds waits for promises that no completion would end.
 func (p *partition) finishListeners() {
 	for key, l := range p.listeners {
-		if r := p.records[l.birth]; l.needed && !(r != nil && r.unreadable) && !p.unsure {
+		if r := p.records[l.birth]; l.needed && !(r != nil && r.unreadable) && !p.lost[machine.TableListener] {
 			p.find(RulePromise, l.id.String(), "it waits for promise %d, and has no place there", key.number)
 		}
 	}
@@ -119,7 +119,7 @@ func hourOf(ms int64) int64 {
 // finishWorkflow compares what the head knows of a workflow with what was met.
 func (p *partition) finishWorkflow(o *object) {
 	w := &o.row.Workflow
-	if o.unfinished != uint64(w.Unfinished) && !p.unsure {
+	if o.unfinished != uint64(w.Unfinished) && !p.lost[machine.TableInvocation] && !p.lost[machine.TablePatch] {
 		p.find(RuleWorkflow, o.name(), "%d invocations and patches are unfinished, and its head says %d", o.unfinished, w.Unfinished)
 	}
 	switch {
@@ -138,7 +138,7 @@ func (p *partition) finishWorkflow(o *object) {
 		p.find(RuleCount, o.name(), "it has %d promises, and its head says %d", o.promises, w.Promises)
 	}
 	switch {
-	case w.ExpiresAt != 0 && !o.expires:
+	case w.ExpiresAt != 0 && !o.expires && !p.lost[machine.TableExpiry]:
 		p.find(RuleExpiry, o.name(), "nothing removes the workflow when its retention is over")
 	case w.Promises > 0 && w.Run == 0 && w.Unfinished == 0 && w.ExpiresAt == 0:
 		p.find(RuleExpiry, o.name(), "%d promises are never removed", w.Promises)

@@ -15,7 +15,7 @@ type layer struct {
 // package below it, each as a sibling of the others.
 func house() []layer {
 	return []layer{
-		{"0", []string{"internal/ident", "internal/guard"}},
+		{"0", []string{"internal/ident", "internal/guard", "internal/faults"}},
 		{"0b", []string{"internal/journal"}},
 		{"1", []string{"internal/machine", "internal/replay"}},
 		{"1b", []string{"objects/encoding", "objects/logging"}},

@@ -17,6 +17,8 @@ type chronicle struct {
 	awakeables map[string]*awakeable
 	// disturbed are the names of programs that somebody has killed or cancelled.
 	disturbed map[string]bool
+	// restarted are those that may begin with the journal of another one.
+	restarted map[string]bool
 }
 
 // subject is one invocation.
@@ -98,7 +100,7 @@ type telling struct {
 }
 
 func newChronicle(w *world) *chronicle {
-	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool)}
+	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool)}
 }
 
 // disturb notes that a program, and what it calls, may end in any way.
@@ -136,9 +138,10 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	c.w.loop.note("%s begins on %s, %s", name, key, id)
 	if k := c.key(key); exclusive {
 		switch {
+		case c.w.plan.Abort > 0: // it may have been given up
 		case k.running != nil:
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %s runs there", name, key, k.running.subject.name)
-		case k.closures > 0 && c.w.plan.Abort == 0:
+		case k.closures > 0:
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %d closures of another attempt run", name, key, k.closures)
 		}
 		k.running = t
@@ -246,6 +249,9 @@ func (t *telling) ran(at string, n int) string {
 // given judges the result that a Run gives to the handler.
 func (t *telling) given(at, value string) {
 	s, w := t.subject, t.c.w
+	if !strings.Contains(value, s.id) {
+		return // it was restarted with the results of another one
+	}
 	if before, again := s.given[at]; again && before != value {
 		w.loop.fail(InvariantRun, "closure %s of %s gave %q, and now %q", at, s.name, before, value)
 	}
@@ -271,12 +277,16 @@ func (t *telling) fix() {
 // none was acknowledged before this one was asked for.
 func (t *telling) answered(id, value string) {
 	a, w := t.c.awakeables[id], t.c.w
+	if a == nil && !strings.Contains(value, id) {
+		return // it was restarted with the answers of another one
+	}
 	if a == nil {
 		w.loop.fail(InvariantAcked, "%s has the answer %q of an awakeable that was not handed out", t.subject.name, value)
 		return
 	}
 	at := slices.IndexFunc(a.answers, func(other *answer) bool { return other.value == value })
 	switch {
+	case value == late:
 	case at < 0:
 		w.loop.fail(InvariantHandOver, "%s has the answer %q that nobody gave", t.subject.name, value)
 	case a.given != "" && a.given != value:
@@ -301,7 +311,7 @@ func (t *telling) fallAsleep(at string) {
 // wakeUp judges the end of a sleep. The clock of a runtime has whole milliseconds.
 func (t *telling) wakeUp(at string, d time.Duration) {
 	slept := t.c.w.loop.now - t.subject.asleep[at]
-	if slept < d-time.Millisecond && t.c.w.plan.Skew == 0 {
+	if slept < d-time.Millisecond && t.c.w.plan.Skew == 0 && !t.c.restarted[t.subject.name] {
 		t.c.w.loop.fail(InvariantOwner, "%s slept for %v instead of %v", t.subject.name, slept, d)
 	}
 }

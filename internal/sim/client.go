@@ -29,6 +29,12 @@ func (w *world) serve(r *Request) {
 		w.pauseOne()
 	case RequestReuse:
 		w.reuse(q, &r.Program, r.Times)
+	case RequestAttach:
+		w.attach()
+	case RequestPurge:
+		w.purge(r.Times)
+	case RequestRestart:
+		w.restart(r.Times)
 	case RequestPatch:
 		w.patch(q.Key, r.Program.Name)
 	case RequestPressure:
@@ -131,6 +137,8 @@ func (w *world) judgeResult(r actors.Response) {
 	id := r.ID.String()
 	record, _ := w.record(id)
 	switch {
+	case w.purged[id]:
+		// It may be gone between the answer and this look, or have another life.
 	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
 		// It was ended while it waited for its turn: nothing is kept of that.
 	case record == nil:
@@ -142,12 +150,13 @@ func (w *world) judgeResult(r actors.Response) {
 	}
 }
 
-// pick returns some invocation that is at work by what is durable, "" for none.
-func (w *world) pick() string {
+// pick returns some invocation that is at work by what is durable, or one that is
+// complete, "" for none.
+func (w *world) pick(complete bool) string {
 	var ids []ident.InvocationID
 	w.look(func(r persistence.Reader) error {
 		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
-			if record := row.(*machine.InvocationRow); record.Status != machine.StatusCompleted {
+			if record := row.(*machine.InvocationRow); (record.Status == machine.StatusCompleted) == complete {
 				ids = append(ids, record.ID)
 			}
 		})
@@ -160,7 +169,7 @@ func (w *world) pick() string {
 
 // operateOne cancels or kills some invocation.
 func (w *world) operateOne(op machine.Operation) {
-	id := w.pick()
+	id := w.pick(false)
 	if id == "" {
 		return
 	}
@@ -189,73 +198,6 @@ func (w *world) program(record *machine.InvocationRow) *Program {
 		return nil
 	}
 	return p
-}
-
-// rescue sends their nudge to those whose senders may have been killed before they
-// could, and resumes those whose pause came late or whose build is back.
-func (w *world) rescue() {
-	var waiting, paused []ident.InvocationID
-	w.look(func(r persistence.Reader) error {
-		return eachRow(r, machine.TableInvocation, func(row machine.Row) {
-			record := row.(*machine.InvocationRow)
-			switch record.Status {
-			case machine.StatusPaused:
-				if w.paused[record.ID.String()] || misfits(record) {
-					paused = append(paused, record.ID)
-				}
-			case machine.StatusSuspended:
-				if p := w.program(record); p != nil && w.chronicle.disturbed[p.Name] {
-					waiting = append(waiting, record.ID)
-				}
-			}
-		})
-	})
-	for _, id := range paused {
-		w.operation(machine.OpResume, id.String())
-	}
-	for _, id := range waiting {
-		w.insist("nudge", func(rt *actors.Runtime) error {
-			_, err := rt.Signal(context.Background(), id, journal.NamedSignalID(nudge), journal.ValueOf([]byte(`"late"`)))
-			return err
-		})
-	}
-}
-
-// operation does something to an invocation until that is acknowledged.
-func (w *world) operation(op machine.Operation, id string) {
-	parsed, err := ident.ParseInvocationID(id)
-	if err != nil {
-		w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
-		return
-	}
-	w.insist(op.String(), func(rt *actors.Runtime) error {
-		_, err := rt.Operate(context.Background(), op, parsed)
-		if err != nil || op != machine.OpKill {
-			return err
-		}
-		if record, _ := w.record(id); record != nil && record.Status != machine.StatusCompleted {
-			w.loop.fail(InvariantAcked, "the kill of %s is acknowledged, and it is %s by what is durable", id, record.Status)
-		}
-		return nil
-	})
-}
-
-// pauseOne pauses some invocation, and resumes it later.
-func (w *world) pauseOne() {
-	id := w.pick()
-	if id == "" {
-		return
-	}
-	w.paused[id] = true
-	w.operation(machine.OpPause, id)
-	w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
-	for range 20 {
-		w.operation(machine.OpResume, id)
-		w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
-		if record, _ := w.record(id); record == nil || record.Status != machine.StatusPaused && !record.PauseRequested {
-			return
-		}
-	}
 }
 
 // misfits reports whether an invocation has failed because its journal was written by
@@ -330,9 +272,8 @@ func (w *world) judgeAnswer(id ident.AwakeableID, birth ident.Seq) (needed bool)
 	if record == nil || record.Status == machine.StatusCompleted || record.Birth != birth {
 		return false
 	}
-	row, err := w.disk.get((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key())
-	if row == nil || err != nil {
-		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable (%v)", id, err)
+	if w.row((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key()) == nil {
+		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable", id)
 	}
 	return true
 }
@@ -387,6 +328,7 @@ func (w *world) reuse(q actors.Request, p *Program, times int) {
 		})
 		w.loop.world.sleep(w.loop.between(0, 60*time.Millisecond))
 		w.operation(machine.OpKill, id.String())
+		w.purged[id.String()] = true
 		w.insist("purge", func(rt *actors.Runtime) error {
 			_, err := rt.Operate(context.Background(), machine.OpPurge, id)
 			return err

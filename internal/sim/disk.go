@@ -3,11 +3,9 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
-	"github.com/dormouse-run/dormouse/internal/audit"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
@@ -38,8 +36,9 @@ type disk struct {
 	// homes are the keys of invocations by birth, births those births by id.
 	homes  map[ident.Seq]ident.ObjectKey
 	births map[ident.InvocationID]ident.Seq
-	last   ident.Seq
-	stats  *Stats
+	// last is the last output of a key.
+	last  map[ident.ObjectKey]ident.Seq
+	stats *Stats
 	// values are those that the state of a key had after some durable output.
 	values map[stateValue]bool
 	// scarce is above 0 while the disk is short of space.
@@ -95,7 +94,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 	return &disk{
 		Memory: persistence.NewMemory().(*persistence.Memory), reference: persistence.NewMemory().(*persistence.Memory),
 		loop: l, process: p, stats: stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
+		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
 		homes: make(map[ident.Seq]ident.ObjectKey), births: make(map[ident.InvocationID]ident.Seq),
 		values: make(map[stateValue]bool),
 	}
@@ -106,7 +105,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
-		written: make(map[machine.Key]int), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
+		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
 		values: d.values,
 	}
 }
@@ -121,10 +120,11 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 	if err != nil {
 		return nil, err
 	}
-	if seq <= d.last {
-		d.loop.fail(InvariantPrefix, "output %v is encoded after output %v", seq, d.last)
+	owner := ownerOf(writes)
+	if last := d.last[owner]; seq <= last && owner != (ident.ObjectKey{}) {
+		d.loop.fail(InvariantPrefix, "output %v of %v is encoded after output %v", seq, owner, last)
 	}
-	d.last = seq
+	d.last[owner] = seq
 	o := &output{seq: seq, batch: batch, alone: alone, keys: make([]machine.Key, 0, len(writes))}
 	for i := range writes {
 		w := &writes[i]
@@ -155,85 +155,20 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 	return batch, nil
 }
 
-// take judges an output that takes an outbox row: the row is durable, and nobody
-// else has taken it.
-func (d *disk) take(o *output, k machine.Key) {
-	row, err := d.get(k)
-	switch by, taken := d.taken[k]; {
-	case err != nil:
-		d.loop.fail(InvariantHandOver, "outbox row %v cannot be read: %v", k, err)
-	case taken:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which output %v has taken", o.seq, k, by)
-	case row == nil && d.written[k] > 0:
-		d.loop.fail(InvariantGate, "output %v takes outbox row %v, which is not durable", o.seq, k)
-	case row == nil:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which is gone", o.seq, k)
+// ownerOf returns the key whose output has these writes, the zero key when they do not
+// say.
+func ownerOf(writes []machine.Write) ident.ObjectKey {
+	for i := range writes {
+		switch row := writes[i].Put.(type) {
+		case *machine.HeadRow:
+			return row.Object
+		case *machine.InvocationRow:
+			return ident.ObjectKeyOf(row.Target, row.ID)
+		case *machine.ChoreRow:
+			return row.Object
+		}
 	}
-	d.taken[k] = o.seq
-	t := taken{key: k}
-	if owed, ok := row.(*machine.OutboxRow); ok && owed.CauseBirth != 0 {
-		t.pair, t.ref = pair{d.homes[owed.CauseBirth], d.receiver(owed.Message)}, owed.Ref
-	}
-	o.taken = append(o.taken, t)
-}
-
-// judgeForeign judges an output that takes an answer: one to a life that is over does
-// nothing else.
-func (d *disk) judgeForeign(o *output, writes []machine.Write) {
-	if len(o.taken) != 1 || len(writes) == 1 {
-		return
-	}
-	row, _ := d.get(o.taken[0].key)
-	owed, _ := row.(*machine.OutboxRow)
-	if owed == nil {
-		return
-	}
-	back, ok := owed.Message.(*machine.Returned)
-	if !ok {
-		return
-	}
-	record := machine.Key{Partition: back.To.ID.Partition(), Table: machine.TableInvocation, A: uint64(back.To.Birth)}
-	if row, _ := d.get(record); row == nil && d.written[record] == 0 {
-		d.loop.fail(InvariantHandOver, "output %v takes an answer to birth %v, which is gone, and writes %d rows", o.seq, back.To.Birth, len(writes))
-	}
-}
-
-// learn notes which key an invocation has.
-func (d *disk) learn(row machine.Row) {
-	if row, ok := row.(*machine.IDRow); ok {
-		d.homes[row.Birth], d.births[row.ID] = row.Object, row.Birth
-	}
-}
-
-// receiver returns the key to which something is owed.
-func (d *disk) receiver(m machine.Message) ident.ObjectKey {
-	switch m := m.(type) {
-	case *machine.Invoke:
-		return ident.ObjectKeyOf(m.Target, m.ID)
-	case *machine.Returned:
-		return m.To.Object
-	case *machine.Signal:
-		return d.homes[d.births[m.ID]]
-	case *machine.Attach:
-		return d.homes[d.births[m.ID]]
-	case *machine.Operate:
-		return d.homes[d.births[m.ID]]
-	default:
-		return ident.ObjectKey{}
-	}
-}
-
-// handOver judges an outbox row that was taken for good: what one key owes another
-// is taken in the order in which it was written.
-func (d *disk) handOver(t *taken) {
-	delete(d.taken, t.key)
-	if t.pair.from == (ident.ObjectKey{}) || t.pair.to == (ident.ObjectKey{}) {
-		return
-	}
-	if last := d.handed[t.pair]; last.Seq > t.ref.Seq || last.Seq == t.ref.Seq && last.N > t.ref.N {
-		d.loop.fail(InvariantHandOver, "%v takes %v of %v, and has taken %v before", t.pair.to, t.ref, t.pair.from, last)
-	}
-	d.handed[t.pair] = t.ref
+	return ident.ObjectKey{}
 }
 
 // Commit implements persistence.Store.
@@ -273,38 +208,6 @@ func (d *disk) Commit(group []*persistence.Batch, marks persistence.Marks) error
 	return nil
 }
 
-// audit judges whether the rows fit each other, as a process that ended here would
-// leave them.
-func (d *disk) audit() {
-	err := d.Memory.Read(func(r persistence.Reader) error {
-		report, err := audit.Check(r)
-		if err == nil && !report.Good() {
-			f := report.Findings[0]
-			d.loop.fail(invariantOf(f.Rule), "%v", f)
-		}
-		return err
-	})
-	if err != nil {
-		d.loop.fail(InvariantOwner, "the audit: %v", err)
-	}
-}
-
-// invariantOf returns the invariant to which a rule of the audit belongs.
-func invariantOf(r audit.Rule) Invariant {
-	switch r {
-	case audit.RuleJournal:
-		return InvariantJournal
-	case audit.RuleReason, audit.RuleTimer:
-		return InvariantStranded
-	case audit.RuleHandover:
-		return InvariantHandOver
-	case audit.RuleHolder, audit.RuleQueue:
-		return InvariantOrder
-	default:
-		return InvariantOwner
-	}
-}
-
 func countDown(n *int) (zero bool) {
 	if *n > 0 {
 		*n--
@@ -313,80 +216,12 @@ func countDown(n *int) (zero bool) {
 	return false
 }
 
-// judge compares what a commit has made of a group with what the outputs in it
-// say.
-func (d *disk) judge(group []*persistence.Batch) {
-	if len(group) > len(d.outputs) {
-		d.loop.fail(InvariantPrefix, "a group of %d outputs, of %d that were encoded", len(group), len(d.outputs))
-		return
-	}
-	done := d.outputs[:len(group)]
-	for i, o := range done {
-		if o.batch != group[i] {
-			d.loop.fail(InvariantPrefix, "output %v is committed when it is the turn of output %v", group[i].Seq, o.seq)
-			return
-		}
-		if err := d.reference.Commit([]*persistence.Batch{o.alone}, persistence.Marks{}); err != nil {
-			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
-			return
-		}
-		d.keepValues(o)
-	}
-	for _, o := range done {
-		for _, k := range o.keys {
-			d.settle(k)
-		}
-		for i := range o.taken {
-			d.handOver(&o.taken[i])
-		}
-		d.compare(o)
-	}
-	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
-}
-
-// keepValues notes the small values that the state has after an output.
-func (d *disk) keepValues(o *output) {
-	for _, k := range o.keys {
-		if k.Table != machine.TableHead {
-			continue
-		}
-		if row, _ := getFrom(d.reference, k); row != nil {
-			head := row.(*machine.HeadRow)
-			for _, v := range head.Inline {
-				d.values[stateValue{head.Object, v.Name, unquote(v.Value)}] = true
-			}
-		}
-	}
-}
-
 // Health implements persistence.Store.
 func (d *disk) Health() persistence.Health {
 	if d.scarce > 0 {
 		return persistence.Health{Pressure: persistence.PressureSoft, Reason: "the simulation wants it so"}
 	}
 	return persistence.Health{}
-}
-
-func (d *disk) settle(k machine.Key) {
-	if n := d.written[k] - 1; n > 0 {
-		d.written[k] = n
-	} else {
-		delete(d.written, k)
-	}
-}
-
-// compare compares the rows that an output has written.
-func (d *disk) compare(o *output) {
-	for _, k := range o.keys {
-		have, err := d.get(k)
-		want, wantErr := getFrom(d.reference, k)
-		switch {
-		case err != nil || wantErr != nil:
-			d.loop.fail(InvariantPrefix, "row %v cannot be read: %v, %v", k, err, wantErr)
-		case !reflect.DeepEqual(have, want):
-			d.loop.fail(InvariantPrefix, "row %v is %+v after a commit with output %v, and has to be %+v", k, have, o.seq, want)
-		}
-	}
 }
 
 func (d *disk) get(k machine.Key) (machine.Row, error) { return getFrom(d.Memory, k) }
@@ -400,18 +235,19 @@ func getFrom(m *persistence.Memory, k machine.Key) (row machine.Row, err error) 
 }
 
 // Read implements persistence.Store. Whoever reads may find that the world has moved
-// on when it is done; but what an actor reads is its own, and it goes on at once.
-func (d *disk) Read(fn func(persistence.Reader) error) error {
-	if d.loop.current.name != actorTask {
-		err := d.Memory.Read(fn)
-		if d.loop.chance(2) {
-			d.process.Yield()
-		}
-		return err
+// on when it is done.
+func (d *disk) Read(fn func(persistence.Reader) error) (err error) {
+	if d.loop.current.name == actorTask {
+		err = d.Memory.Read(func(r persistence.Reader) error {
+			return fn(&actorReader{Reader: r, disk: d})
+		})
+	} else {
+		err = d.Memory.Read(fn)
 	}
-	return d.Memory.Read(func(r persistence.Reader) error {
-		return fn(&actorReader{Reader: r, disk: d})
-	})
+	if d.loop.chance(2) {
+		d.process.Yield()
+	}
+	return err
 }
 
 // actorTask is the name of the tasks on which actors read rows of their keys.

@@ -20,28 +20,33 @@ func (w *world) record(id string) (record *machine.InvocationRow, object ident.O
 		w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
 		return nil, object
 	}
-	w.look(func(r persistence.Reader) error {
-		row, err := r.Get((&machine.IDRow{ID: parsed}).Key())
-		if err != nil || row == nil {
-			return err
-		}
-		named := row.(*machine.IDRow)
-		object = named.Object
-		row, err = r.Get(machine.Key{Partition: parsed.Partition(), Table: machine.TableInvocation, A: uint64(named.Birth)})
-		if row != nil {
-			record = row.(*machine.InvocationRow)
-		}
-		return err
-	})
-	return record, object
+	named, found := w.row((&machine.IDRow{ID: parsed}).Key()).(*machine.IDRow)
+	if !found {
+		return nil, object
+	}
+	record, _ = w.row(machine.Key{Partition: parsed.Partition(), Table: machine.TableInvocation, A: uint64(named.Birth)}).(*machine.InvocationRow)
+	return record, named.Object
 }
 
-// look reads rows. Nothing is there while a process that was asked to end has closed
-// its store, and the next one has not opened it.
+// look reads rows, also while a process that was asked to end has closed its store
+// and the next one has not opened it.
 func (w *world) look(fn func(persistence.Reader) error) {
-	if err := w.disk.Memory.Read(fn); err != nil && !errors.Is(err, persistence.ErrClosed) {
+	err := w.disk.Memory.Read(fn)
+	if errors.Is(err, persistence.ErrClosed) {
+		err = w.disk.Memory.Crash().Read(fn)
+	}
+	if err != nil {
 		w.loop.fail(InvariantPanic, "a row cannot be read: %v", err)
 	}
+}
+
+// row returns the durable row under a key, nil when there is none.
+func (w *world) row(k machine.Key) (row machine.Row) {
+	w.look(func(r persistence.Reader) (err error) {
+		row, err = r.Get(k)
+		return err
+	})
+	return row
 }
 
 func (w *world) onDisk(id string) bool {
@@ -50,14 +55,8 @@ func (w *world) onDisk(id string) bool {
 }
 
 // head returns the durable head of a key, nil when there is none.
-func (w *world) head(p ident.Partition, object ident.ObjectKey) (head *machine.HeadRow) {
-	w.look(func(r persistence.Reader) error {
-		row, err := r.Get(machine.HeadKey(p, object))
-		if row != nil {
-			head = row.(*machine.HeadRow)
-		}
-		return err
-	})
+func (w *world) head(p ident.Partition, object ident.ObjectKey) *machine.HeadRow {
+	head, _ := w.row(machine.HeadKey(p, object)).(*machine.HeadRow)
 	return head
 }
 

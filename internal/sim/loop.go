@@ -33,6 +33,11 @@ type loop struct {
 	// reaper waits for a task of a killed process to end.
 	reaper *task
 
+	// reluctant are the names of tasks that are chosen less often than others in
+	// this run: a slow disk, a starved actor.
+	reluctant map[string]bool
+	moody     bool
+
 	steps uint64
 	// digest changes with every choice: two runs of a seed end with the same.
 	digest uint64
@@ -75,6 +80,7 @@ const (
 
 func newLoop(seed, limit uint64) *loop {
 	l := &loop{rand: rand.New(rand.NewPCG(seed, 0x646f726d6f757365)), ended: make(chan struct{}), limit: limit}
+	l.reluctant, l.moody = make(map[string]bool), l.chance(2)
 	l.world = l.process()
 	return l
 }
@@ -145,13 +151,33 @@ func (l *loop) pick() *task {
 			l.fire(max(l.now, l.timers[0].due))
 		}
 		if len(l.ready) > 0 {
-			return l.take(l.rand.IntN(len(l.ready)))
+			return l.take(l.choose())
 		}
 		if len(l.timers) == 0 {
 			l.fail(InvariantStranded, "nobody can run, and there is no timer")
 		}
 	}
 	return nil
+}
+
+// choose returns the position of a task that is ready.
+func (l *loop) choose() int {
+	at := l.rand.IntN(len(l.ready))
+	if l.hesitates(l.ready[at].name) && !l.chance(8) {
+		at = l.rand.IntN(len(l.ready))
+	}
+	return at
+}
+
+// hesitates reports whether tasks of a name are reluctant. Half of the runs have
+// none; in the others a third of the names is.
+func (l *loop) hesitates(name string) bool {
+	slow, known := l.reluctant[name]
+	if !known {
+		slow = l.moody && l.chance(3)
+		l.reluctant[name] = slow
+	}
+	return slow
 }
 
 func (l *loop) take(at int) *task {

@@ -3,7 +3,6 @@ package sim
 import (
 	"encoding/json"
 	"math/rand/v2"
-	"time"
 )
 
 // Plan is what happens in one world, but for the order: everything that clients
@@ -33,6 +32,9 @@ type House struct {
 	EvictTimers        bool
 	SlowSync           int64
 	SuspendAtEveryWait bool
+	// Undurable, when it is not 0, is how many bytes an attempt may have written that
+	// are not durable.
+	Undurable int
 	// Abort, when it is not 0, is how long code may hold up the next attempt.
 	Abort int64
 	// Skew is how far the wall clock of a process may be off.
@@ -81,6 +83,12 @@ const (
 	// RequestReuse sends under an idempotency key, kills and purges, again and
 	// again: the id comes back.
 	RequestReuse
+	// RequestAttach waits for the result of some invocation, RequestPurge removes
+	// one that is complete, or only its journal, and RequestRestart makes a new one
+	// of it.
+	RequestAttach
+	RequestPurge
+	RequestRestart
 	// RequestPressure makes the disk short of space for a while.
 	RequestPressure
 	requestKinds
@@ -202,126 +210,6 @@ func NewPlan(seed uint64, size Size) *Plan {
 		})
 	}
 	return p
-}
-
-// generator draws the parts of a plan.
-type generator struct {
-	rand  *rand.Rand
-	size  Size
-	names int
-}
-
-func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
-
-// spread returns a time that is often short and sometimes long.
-func (g *generator) spread() int64 { return g.rand.Int64N(int64(1) << g.rand.IntN(9)) }
-
-func (g *generator) house() House {
-	h := House{Linger: -1, Retention: 1000 * (1 + g.rand.Int64N(3600)), MaxRunning: 1 + g.rand.IntN(8), MaxLive: 1 + g.rand.IntN(8), MaxHot: 1 + g.rand.IntN(4)}
-	if g.one(2) {
-		h.Linger = g.spread() + 1
-	}
-	switch g.rand.IntN(3) {
-	case 0:
-		h.Inactivity = -1
-	case 1:
-		h.Inactivity = g.spread() + 1
-	default:
-		h.Inactivity = time.Minute.Milliseconds()
-	}
-	h.LazyState, h.EvictTimers, h.SuspendAtEveryWait = g.one(4), g.one(4), g.one(4)
-	if g.one(2) {
-		h.SlowSync = 1 + g.spread()
-	}
-	if g.one(3) {
-		h.Skew = g.rand.Int64N(5000)
-	}
-	h.Retire = g.one(16)
-	if g.one(4) {
-		h.Abort = 1 + g.spread()
-	}
-	return h
-}
-
-func (g *generator) request() Request {
-	r := Request{At: g.spread(), Kind: RequestKind(1 + g.rand.IntN(int(requestKinds-1))), Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
-	if g.one(4) {
-		r.Delay = 1 + g.spread()
-	}
-	r.Program = g.program(r.Key, 2)
-	if r.Kind == RequestReuse {
-		// Something of the earlier life is under way when the next one begins.
-		first := Step{Do: VerbCall, Key: r.Key + 1}
-		if r.Key+1 >= g.size.Keys || g.one(2) {
-			first = Step{Do: VerbSleep, N: int(g.spread())}
-		} else {
-			sub := g.program(first.Key, 1)
-			first.Sub = &sub
-		}
-		r.Program.Steps = append([]Step{first}, r.Program.Steps...)
-	}
-	return r
-}
-
-// program draws a program for a key. It calls only keys behind its own, since two
-// that call each other wait for ever; it may send to all.
-func (g *generator) program(key, depth int) Program {
-	g.names++
-	p := Program{Name: "p" + itoa(g.names)}
-	for range g.rand.IntN(g.size.Steps + 1) {
-		p.Steps = append(p.Steps, g.step(key, depth))
-	}
-	if g.one(8) {
-		p.Fails = 1 + g.rand.IntN(2)
-	}
-	p.Terminal = g.one(12)
-	return p
-}
-
-func (g *generator) step(key, depth int) Step {
-	s := Step{Do: Verb(1 + g.rand.IntN(int(verbs-1))), N: g.rand.IntN(3)}
-	switch s.Do {
-	case VerbSleep, VerbRace:
-		s.N = int(g.spread())
-	case VerbCall, VerbBoth:
-		if depth == 0 || key+1 >= g.size.Keys {
-			return Step{Do: VerbRun}
-		}
-		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
-		sub := g.program(s.Key, depth-1)
-		s.Sub = &sub
-	case VerbAttach:
-		if depth == 0 || key+1 >= g.size.Keys {
-			return Step{Do: VerbRand}
-		}
-		s.Key = key + 1 + g.rand.IntN(g.size.Keys-key-1)
-		sub := g.program(s.Key, depth-1)
-		s.Sub = &sub
-	case VerbNudge:
-		if depth == 0 {
-			return Step{Do: VerbRand}
-		}
-		s.Key = g.rand.IntN(g.size.Keys)
-		sub := g.program(s.Key, depth-1)
-		sub.Steps = append([]Step{{Do: VerbExpect}}, sub.Steps...)
-		sub.Fails, sub.Terminal = 0, false
-		s.Sub = &sub
-	case VerbBig:
-		if !g.one(8) {
-			return Step{Do: VerbGet}
-		}
-	case VerbSend:
-		if depth == 0 {
-			return Step{Do: VerbAppend}
-		}
-		if s.N = 0; g.one(3) {
-			s.N = int(g.spread())
-		}
-		s.Key = g.rand.IntN(g.size.Keys)
-		sub := g.program(s.Key, depth-1)
-		s.Sub = &sub
-	}
-	return s
 }
 
 // String returns the plan as JSON, which ParsePlan reads.

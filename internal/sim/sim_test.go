@@ -123,6 +123,9 @@ func (w *worlds) add(at uint64, p *Plan, s Stats, broken *Violation) {
 // TestSeeds lets worlds happen that seeds have drawn.
 func TestSeeds(t *testing.T) {
 	first, n := *flags.first, *flags.seeds
+	if testing.Short() {
+		n = min(n, 40)
+	}
 	if *flags.seed != 0 {
 		first, n = *flags.seed, 1
 	}
@@ -160,13 +163,17 @@ func TestPlan(t *testing.T) {
 // TestACrashAtEveryStep ends the process at each step of each tour.
 func TestACrashAtEveryStep(t *testing.T) {
 	t.Parallel()
+	stride := max(1, *flags.stride)
+	if testing.Short() {
+		stride *= 10
+	}
 	var runs atomic.Int64
 	var all sync.WaitGroup
 	plans := make(chan *Plan)
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for p := range plans {
-				n, at, broken := CrashEverywhere(p, max(1, *flags.stride), flags.logger())
+				n, at, broken := CrashEverywhere(p, stride, flags.logger())
 				runs.Add(int64(n))
 				if broken != nil {
 					p.KillAt = at

@@ -51,10 +51,10 @@ type world struct {
 	ending *signal
 	// open counts the tasks of clients and answers.
 	open int
-	// known are ids of invocations that were acknowledged.
-	known []string
 	// paused are the invocations that a client has paused.
 	paused map[string]bool
+	// purged are those that a client has purged, or is about to.
+	purged map[string]bool
 	// calm says that nothing ends the process any more.
 	calm bool
 }
@@ -62,7 +62,7 @@ type world struct {
 // Run lets a plan happen, and returns what was found to be wrong, nil for nothing.
 // trace, which may be nil, gets a line for everything.
 func Run(p *Plan, logger *slog.Logger, trace io.Writer) (Stats, *Violation) {
-	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger, paused: make(map[string]bool)}
+	w := &world{plan: p, loop: newLoop(p.Seed, p.Limit), logger: logger, paused: make(map[string]bool), purged: make(map[string]bool)}
 	w.loop.trace = trace
 	w.chronicle = newChronicle(w)
 	w.ending = w.loop.world.signal()
@@ -143,7 +143,7 @@ func (w *world) options() actors.Options {
 		Random: randomBytes{rand.New(rand.NewPCG(w.plan.Seed, uint64(w.stats.Lives)))}, Logger: w.logger,
 		InactivityTimeout: time.Duration(h.Inactivity) * time.Millisecond, Linger: time.Duration(h.Linger) * time.Millisecond,
 		AbortTimeout: time.Duration(h.Abort) * time.Millisecond, CloseGrace: time.Duration(h.Abort) * time.Millisecond,
-		MaxRunningHandlers: h.MaxRunning, MaxLiveActors: h.MaxLive, MaxHotWaiters: h.MaxHot,
+		MaxUndurable: h.Undurable, MaxRunningHandlers: h.MaxRunning, MaxLiveActors: h.MaxLive, MaxHotWaiters: h.MaxHot,
 		Stress: actors.Stress{SuspendAtEveryWait: h.SuspendAtEveryWait, LazyState: h.LazyState, EvictTimers: h.EvictTimers},
 	}
 }

@@ -48,7 +48,9 @@ func largeRowsCanBeReplacedAndRemoved(t *testing.T, h Harness) {
 	s := h.Open(t)
 	large, other := pattern(600<<10), pattern(300<<10)
 	commit(t, s, put(carriers(large)...))
+	mustBackUp(t, s)
 	commit(t, s, put(carriers(other)...), put(carriers(large)...), put(carriers(other)...))
+	mustBackUp(t, s)
 	for _, r := range carriers(other) {
 		want(t, s, r)
 	}
@@ -61,7 +63,9 @@ func largeRowsCanBeReplacedAndRemoved(t *testing.T, h Harness) {
 		commit(t, s, fresh(active(1)), remove(r.Key()))
 		wantNone(t, s, r.Key())
 	}
+	mustBackUp(t, s)
 	commit(t, s, fresh(carriers(large)...), remove(state("doc", nil).Key()))
+	mustBackUp(t, s)
 	wantNone(t, s, state("doc", nil).Key())
 	want(t, s, carriers(large)[1])
 }

@@ -56,6 +56,11 @@ func Run(t *testing.T, New func(t *testing.T) Harness) {
 		{"RowsSurviveManyReopenings", rowsSurviveManyReopenings},
 		{"ClosedStoreRefusesEverything", closedStoreRefusesEverything},
 		{"TidyChangesNoRow", tidyChangesNoRow},
+		{"BackupBringsEveryRowBack", backupBringsEveryRowBack},
+		{"BackupOfAnEmptyStoreIsOne", backupOfAnEmptyStoreIsOne},
+		{"BackupIsOneMoment", backupIsOneMoment},
+		{"BackupThatFailsIsNone", backupThatFailsIsNone},
+		{"OneBackupAtATime", oneBackupAtATime},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package actors_test
+
+import "syscall"
+
+// diesWithUs cannot be had here: a child outlives a parent that is killed.
+func diesWithUs() *syscall.SysProcAttr { return nil }

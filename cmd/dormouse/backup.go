@@ -1,0 +1,223 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// Environment variables, which are those of the program.
+const (
+	envTokens     = "DORMOUSE_ADMIN_TOKENS"
+	envTokensFile = "DORMOUSE_ADMIN_TOKENS_FILE"
+)
+
+const (
+	backupArgs   = "[-admin URL] [-tokens FILE] FILE"
+	defaultAdmin = "http://localhost:9070"
+	// partialSuffix is that of the file until it is a backup.
+	partialSuffix = ".partial"
+	silence       = 2 * time.Minute
+)
+
+// backUp takes a backup over the admin port. FILE comes into being when the backup
+// has arrived and was found whole.
+func backUp(ctx context.Context, c console, args []string) (status int) {
+	return statusOf(c, "backup", takeBackup(ctx, c, args))
+}
+
+func takeBackup(ctx context.Context, c console, args []string) error {
+	r := request{silence: silence}
+	flags := flag.NewFlagSet("backup", flag.ContinueOnError)
+	flags.StringVar(&r.admin, "admin", defaultAdmin, "`URL` of the admin port")
+	flags.StringVar(&r.tokens, "tokens", "", "`file` whose first token opens the admin port ("+envTokensFile+"; or the token itself in "+envTokens+")")
+	args, err := parse(flags, c, backupArgs, args, 1)
+	if err != nil {
+		return err
+	}
+	name, said := args[0], c.out
+	var info persistence.BackupInfo
+	if name == "-" {
+		said = c.err
+		info, err = r.fetch(ctx, c.out)
+	} else {
+		info, err = writeNew(name, func(w io.Writer) (persistence.BackupInfo, error) { return r.fetch(ctx, w) })
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(said, describe(name, info))
+	if info.Damaged > 0 {
+		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before, and let 'dormouse check' name them in a directory restored from it", name, info.Damaged)
+	}
+	return nil
+}
+
+// describe says what is in a backup.
+func describe(name string, i persistence.BackupInfo) string {
+	return fmt.Sprintf("%s: %d rows, %d bytes, taken %s, boot %d, data format %d", name, i.Rows, i.Bytes, i.Taken.UTC().Format(time.RFC3339), i.Boot, i.Format)
+}
+
+// writeNew lets write fill a file beside name, and gives it that name when it is
+// complete and on the disk. Nothing is ever overwritten.
+func writeNew(name string, write func(io.Writer) (persistence.BackupInfo, error)) (info persistence.BackupInfo, err error) {
+	if err := absent(name); err != nil {
+		return info, err
+	}
+	partial := name + partialSuffix
+	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return info, fmt.Errorf("%s exists: another backup is under way, or one was killed: remove it then", partial)
+	} else if err != nil {
+		return info, err
+	}
+	info, err = write(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = absent(name)
+	}
+	if err == nil {
+		err = os.Rename(partial, name)
+	}
+	if err != nil {
+		return info, errors.Join(err, os.Remove(partial))
+	}
+	return info, syncDir(filepath.Dir(name))
+}
+
+// absent refuses a name that is taken.
+func absent(name string) error {
+	_, err := os.Lstat(name)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%s exists, and is not overwritten: choose another name", name)
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return err
+	}
+}
+
+func syncDir(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// request asks for a backup. Silence is how long nothing may arrive.
+type request struct {
+	admin, tokens string
+	silence       time.Duration
+}
+
+// fetch writes the backup to w while it checks it.
+func (r request) fetch(ctx context.Context, w io.Writer) (persistence.BackupInfo, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	quiet := time.AfterFunc(r.silence, func() { cancel(fmt.Errorf("nothing has arrived for %v", r.silence)) })
+	defer quiet.Stop()
+	resp, err := r.send(ctx)
+	if err != nil {
+		return persistence.BackupInfo{}, err
+	}
+	defer resp.Body.Close()
+	body := lively{resp.Body, quiet, r.silence}
+	if resp.StatusCode != http.StatusOK {
+		return persistence.BackupInfo{}, refusal(resp)
+	}
+	info, err := persistence.CheckBackup(io.TeeReader(body, w))
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return info, err
+}
+
+// lively reads, and winds up the alarm.
+type lively struct {
+	io.Reader
+	quiet   *time.Timer
+	silence time.Duration
+}
+
+// Read implements io.Reader.
+func (l lively) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if n > 0 {
+		l.quiet.Reset(l.silence)
+	}
+	return n, err
+}
+
+func (r request) send(ctx context.Context) (*http.Response, error) {
+	url := strings.TrimSuffix(r.admin, "/") + "/backup"
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	token, err := r.token()
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true, DisableKeepAlives: true, ForceAttemptHTTP2: true},
+		// Another place would get the token.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return client.Do(req)
+}
+
+// token returns the token to show, "" for none.
+func (r request) token() (string, error) {
+	file := r.tokens
+	if file == "" {
+		list, _, _ := strings.Cut(os.Getenv(envTokens), ",")
+		if token := strings.TrimSpace(list); token != "" {
+			return token, nil
+		}
+		if file = os.Getenv(envTokensFile); file == "" {
+			return "", nil
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(content)) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			return line, nil
+		}
+	}
+	return "", fmt.Errorf("%s has no token: write one per line", file)
+}
+
+// refusal is the error of an answer that is no backup.
+func refusal(resp *http.Response) error {
+	content, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10)) // what is missing would have been an explanation
+	var said struct{ Message string }
+	if json.Unmarshal(content, &said) != nil || said.Message == "" || resp.StatusCode == http.StatusNotFound {
+		said.Message = "is this the admin port of a program that has backups?"
+	}
+	return fmt.Errorf("GET %s: %s: %s", resp.Request.URL.Redacted(), resp.Status, said.Message)
+}
