@@ -2,16 +2,17 @@ package httpapi_test
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
@@ -19,36 +20,23 @@ import (
 
 // fastClock is a clock whose time, and whose waiting, passes faster.
 type fastClock struct {
-	mu          sync.Mutex
 	speed       float64
 	from, began time.Time
 }
 
-func newFastClock(speed float64) *fastClock {
+func newFastClock(speed float64, ahead time.Duration) fastClock {
 	now := time.Now()
-	return &fastClock{speed: speed, from: now.Round(0), began: now}
+	return fastClock{speed: speed, from: now.Add(ahead).Round(0), began: now}
 }
 
 // Now implements actors.Clock.
-func (c *fastClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c fastClock) Now() time.Time {
 	return c.from.Add(time.Duration(float64(time.Since(c.began)) * c.speed))
 }
 
 // AfterFunc implements actors.Clock.
-func (c *fastClock) AfterFunc(d time.Duration, fn func()) func() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c fastClock) AfterFunc(d time.Duration, fn func()) func() bool {
 	return time.AfterFunc(time.Duration(float64(d)/c.speed), fn).Stop
-}
-
-// setSpeed changes the speed from now on.
-func (c *fastClock) setSpeed(speed float64) {
-	now := c.Now()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.from, c.began, c.speed = now, time.Now(), speed
 }
 
 // sample is what the process and its directory hold at a moment.
@@ -80,6 +68,21 @@ func (s sample) left() map[string]int {
 type meter struct {
 	dir   string
 	store persistence.Store
+}
+
+// open opens a house with the services of the soak on the directory.
+func (m *meter) open(t *testing.T, clock actors.Clock) *house {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	var err error
+	if m.store, err = persistence.Open(m.dir, persistence.Options{Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
+	const never = 1000 * time.Hour // of a clock that is fast
+	return openHouseOn(t, m.store, actors.Options{
+		Services: soakServices(), Clock: clock, Logger: quiet, InactivityTimeout: time.Millisecond,
+		HogTimeout: never, AbortTimeout: never, CloseGrace: never,
+	})
 }
 
 func (m *meter) sample(t *testing.T) (s sample) {
