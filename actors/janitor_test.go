@@ -66,3 +66,20 @@ func TestAFewActorsThatLeaveAreNoEbb(t *testing.T) {
 		}
 	})
 }
+
+// TestEveryNapOfALoopThatIsHaltedIsOver: the halt wakes one nap, and Close waits for
+// the loop. The janitor took a second nap, of up to a minute, when it was halted
+// in the one behind giving space back.
+func TestEveryNapOfALoopThatIsHaltedIsOver(t *testing.T) {
+	t.Parallel()
+	inBubble(t, Options{}, func(t *testing.T, b *bench) {
+		l := newLoop(b.rt.sched)
+		l.halt()
+		began := time.Now()
+		b.rt.nap(&l, time.Hour)
+		b.rt.nap(&l, time.Hour)
+		if took := time.Since(began); took != 0 {
+			t.Errorf("two naps of a loop that is halted took %v", took)
+		}
+	})
+}

@@ -258,8 +258,12 @@ func stacksOf(attempts []*attempt) string {
 	return b.String()
 }
 
-// nap blocks for d, or until l is halted.
+// nap blocks for d, or until l is woken or halted. That it is halted wakes one nap
+// only, so the next one asks.
 func (rt *Runtime) nap(l *loop, d time.Duration) {
+	if l.stopping.Load() {
+		return
+	}
 	defer rt.clock.base.AfterFunc(d, l.wake.Notify)()
 	l.wake.Wait()
 }

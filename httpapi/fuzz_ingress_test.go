@@ -98,9 +98,14 @@ func wireOf(method, path, header, value, body string) string {
 	return fmt.Sprintf("%s %s HTTP/1.1\r\nHost: h\r\n%s: %s\r\nContent-Length: %d\r\n\r\n%s", method, path, header, value, len(body), body)
 }
 
-// newFuzzIngress returns an ingress whose handlers neither wait nor fail with
-// a 5xx, and of which little is kept.
 func newFuzzIngress(t testing.TB) http.Handler {
+	t.Helper()
+	return newFuzzServer(t).IngressHandler()
+}
+
+// newFuzzServer returns a server whose handlers neither wait nor fail with a 5xx,
+// and of which little is kept.
+func newFuzzServer(t testing.TB) *httpapi.Server {
 	t.Helper()
 	nothing := []restate.ServiceDefinitionOption{restate.WithJournalRetention(0), restate.WithIdempotencyRetention(0)}
 	rt, err := actors.Open(context.Background(), actors.Options{
@@ -124,7 +129,7 @@ func newFuzzIngress(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.IngressHandler()
+	return s
 }
 
 // isAnswered sends what net/http takes for a request, and holds the answer to

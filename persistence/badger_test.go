@@ -63,12 +63,21 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 	t.Parallel()
 	dir := killed(t, 2, 10)
 	path := filepath.Join(dir, formatFile)
-	if err := os.WriteFile(path, []byte(formatPrefix+"99\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err := Open(dir, Options{})
-	if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "99") {
-		t.Fatalf("got %v", err)
+	for content, want := range map[string]string{
+		string(formatText(99)): fmt.Sprintf("its data format is 99, of a later build, and this one has %d: run a build that has 99", formatVersion),
+		string(formatText(4)):  fmt.Sprintf("its data format is 4, of an earlier build that was never released, and this one has %d: run the build that wrote it", formatVersion),
+		formatPrefix + "05\n":  "which names no format",
+		"":                     "which names no format",
+	} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir, Options{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), want) {
+			t.Errorf("a directory that says %q: got %v, want %q", content, err, want)
+		}
+		if _, err := Examine(dir, Examiner{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), want) {
+			t.Errorf("examining one that says %q: got %v, want %q", content, err, want)
+		}
 	}
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -43,16 +44,35 @@ func knownFormat(dir string) error {
 	return sameFormat(content)
 }
 
+// sameFormat refuses every format but that of this build, and says which build is
+// needed. An older one that was released is read by every later build: who raises
+// formatVersion adds what reads the one before, or what refuses it by name, and
+// keeps a directory of it for the tests.
 func sameFormat(content []byte) error {
-	want := formatLine()
-	if bytes.Equal(content, want) {
-		return nil
+	version, ok := parseFormat(content)
+	switch {
+	case !ok:
+		return fmt.Errorf("%s says %.40q, which names no format: it is damaged, or of another program: %w", formatFile, content, ErrFormat)
+	case version > formatVersion:
+		return fmt.Errorf("its data format is %d, of a later build, and this one has %d: run a build that has %d: %w", version, formatVersion, version, ErrFormat)
+	case version < formatVersion:
+		return fmt.Errorf("its data format is %d, of an earlier build that was never released, and this one has %d: "+
+			"run the build that wrote it to its end, or begin with an empty directory: %w", version, formatVersion, ErrFormat)
 	}
-	return fmt.Errorf("%s says %q where this build writes %q: %w", formatFile, content, want, ErrFormat)
+	return nil
 }
 
-// formatLine is the content of the FORMAT file.
-func formatLine() []byte { return fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion) }
+// formatText is the content of the FORMAT file of a version.
+func formatText(version int) []byte { return fmt.Appendf(nil, "%s%d\n", formatPrefix, version) }
+
+// parseFormat reads the content of a FORMAT file, which says each version in one
+// way only.
+func parseFormat(content []byte) (version int, ok bool) {
+	digits, hasPrefix := strings.CutPrefix(string(content), formatPrefix)
+	version, err := strconv.Atoi(strings.TrimSuffix(digits, "\n"))
+	ok = hasPrefix && err == nil && version > 0 && bytes.Equal(content, formatText(version))
+	return version, ok
+}
 
 func newFormat(dir string) error {
 	names, err := engineFiles(dir)
@@ -66,7 +86,7 @@ func newFormat(dir string) error {
 	if err := m.write(dir); err != nil {
 		return err
 	}
-	return writeFile(dir, formatFile, formatLine())
+	return writeFile(dir, formatFile, formatText(formatVersion))
 }
 
 // engineFiles lists files of dir that only an engine writes.

@@ -73,15 +73,23 @@ func (m *marker) recovered(dir string) error {
 
 // write replaces the marker of dir durably.
 func (m *marker) write(dir string) error {
-	content, err := json.Marshal(m)
+	content, err := m.encode()
 	if err == nil {
-		content = fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli()))
 		err = writeFile(dir, markerFile, content)
 	}
 	if err != nil {
 		return fmt.Errorf("write %s: %w", markerFile, err)
 	}
 	return nil
+}
+
+// encode returns the content of the file: JSON, and its sum.
+func (m *marker) encode() ([]byte, error) {
+	content, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli())), nil
 }
 
 // readMarker reads the marker of dir; a directory without one is new.
@@ -93,13 +101,23 @@ func readMarker(dir string) (marker, error) {
 	if err != nil {
 		return marker{}, err
 	}
+	m, err := parseMarker(content)
+	if err != nil {
+		return marker{}, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, failedFile)); err == nil {
+		m.CommitFailed = true
+	}
+	return m, nil
+}
+
+// parseMarker reads the content of the file.
+func parseMarker(content []byte) (marker, error) {
 	const sumLen = 10 // a line end, eight digits, a line end
-	_, err = os.Stat(filepath.Join(dir, failedFile))
 	var m marker
 	if n := len(content) - sumLen; n > 0 {
 		sum := fmt.Sprintf("\n%08x\n", crc32.Checksum(content[:n], castagnoli()))
 		if sum == string(content[n:]) && json.Unmarshal(content[:n], &m) == nil {
-			m.CommitFailed = m.CommitFailed || err == nil
 			return m, nil
 		}
 	}

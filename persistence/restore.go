@@ -125,7 +125,7 @@ func fillStore(ctx context.Context, b *backupReader, dir string, o Options) erro
 	if err = errors.Join(err, s.Close()); err != nil {
 		return err
 	}
-	return writeFile(dir, formatFile, formatLine())
+	return writeFile(dir, formatFile, formatText(formatVersion))
 }
 
 // load writes the rows of b, a transaction for each frame, and at last the boot

@@ -1,0 +1,146 @@
+package httpapi_test
+
+import (
+	"flag"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dormouse-run/dormouse/internal/audit"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+var leaksFor = flag.Duration("leaks.for", 2*time.Second, "how long TestLeaks works; what it takes is judged from two minutes on")
+
+const (
+	// leakDays is how many days pass during a soak, so that what is kept for a day is
+	// kept for a small part of it.
+	leakDays = 14
+	// leakSpeed bounds how fast they pass. An hour has to be much longer than a commit:
+	// rows that are removed in an hour are looked for in that hour and the next.
+	leakSpeed = 1800
+	// leakJudged is from when on the thirds of a soak are compared: shorter ones are
+	// shorter than the engine's own cycles.
+	leakJudged = 2 * time.Minute
+	// leakWorkers is how many idle goroutines the actors keep for their next turns.
+	leakWorkers = 128
+	// leakRate is how many steps are begun in a second. It is far below what a
+	// machine can do, so that what is stored does not depend on it.
+	leakRate = 60
+)
+
+// TestLeaks does everything that a program can do, again and again, while days pass
+// in minutes, and looks at what the process and its directory hold. In the last
+// third that must not be more than in the second one; and when the work is over and
+// all retentions are, nothing may be left. For that the program is started again, three days later.
+//
+// It measures the process, so it is not parallel.
+func TestLeaks(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("it reads /proc")
+	}
+	m := &meter{dir: filepath.Join(t.TempDir(), "data")}
+	clock := newFastClock(min(leakSpeed, leakDays*24*float64(time.Hour)/float64(*leaksFor)), 0)
+	h := m.open(t, clock)
+	before := m.sample(t)
+	s := newSoaker(t, h)
+	stop := s.start()
+	var samples []sample
+	began, pause := time.Now(), max(*leaksFor/90, time.Second)
+	for time.Since(began) < *leaksFor {
+		<-time.After(pause)
+		samples = append(samples, m.sample(t))
+	}
+	stop()
+	worked := time.Since(began)
+	s.clearState()
+	most := before.goroutines + leakWorkers + 5
+	var after sample
+	for days := range 2 { // what is removed on the first leaves a marker for a day
+		if err := h.leave(); err != nil {
+			t.Error(err)
+		}
+		h = m.open(t, newFastClock(leakSpeed, time.Until(clock.Now())+time.Duration(days+1)*3*24*time.Hour))
+		after = m.sample(t)
+		over := func() bool {
+			return after.rows() == after.tables[machine.TableMarker]+after.tables[machine.TableExpiry] && (days == 0 || after.rows() == 0 && after.goroutines <= most)
+		}
+		for deadline := time.Now().Add(patience / 2); !over() && time.Now().Before(deadline); after = m.sample(t) {
+			<-time.After(50 * time.Millisecond)
+		}
+	}
+	if after.rows() > 0 {
+		t.Errorf("all retentions are over, and there are rows of %v", after.left())
+	}
+	if after.goroutines > most {
+		t.Errorf("%d goroutines are left, %d were before:\n%s", after.goroutines, before.goroutines, goroutines())
+	}
+	if after.descriptors > before.descriptors+10 {
+		t.Errorf("%d descriptors are open, %d were before", after.descriptors, before.descriptors)
+	}
+	if err := m.store.Read(func(r persistence.Reader) error {
+		report, err := audit.Check(r)
+		if err == nil && !report.Good() {
+			t.Errorf("audit: %v", report.Findings)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d steps in %v\n%s", s.steps.Load(), worked.Round(time.Second), judgeLeaks(t, before, samples, after))
+}
+
+// bound is how much more the last third may hold than the second: a part, which is
+// what a random load varies by, and a piece, which is a step of whoever allocates.
+type bound struct {
+	name  string
+	of    func(sample) int64
+	part  float64
+	piece int64
+}
+
+// leakBounds returns what is judged.
+//
+// Goroutines are those of the requests under way. The heap is read behind a
+// collection; the events that are kept fill it at first, and so does the registry of
+// the actors, which keeps some 300 bytes of each of its 32,768 parts that was used. The
+// memory of the process is what was ever touched between two returns to the system:
+// a few memtables and mapped tables. Descriptors and maps are the tables of the
+// engine. The directory grows by logs until they are flushed, three at most, and by
+// tables until they are compacted. Rows follow the load, and the hour at which they
+// are removed.
+func leakBounds() []bound {
+	return []bound{
+		{"goroutines", func(s sample) int64 { return int64(s.goroutines) }, 0.1, 20},
+		{"heap KiB", func(s sample) int64 { return s.heap >> 10 }, 0.1, 4 << 10},
+		{"rss KiB", func(s sample) int64 { return s.resident >> 10 }, 0.15, 48 << 10},
+		{"descriptors", func(s sample) int64 { return int64(s.descriptors) }, 0.1, 16},
+		{"maps", func(s sample) int64 { return int64(s.maps) }, 0.1, 64},
+		{"disk KiB", func(s sample) int64 { return s.disk >> 10 }, 0.25, 64 << 10},
+		{"rows", func(s sample) int64 { return int64(s.rows()) }, 0.15, 300},
+	}
+}
+
+// judgeLeaks compares the thirds, and returns a table of them.
+func judgeLeaks(t *testing.T, before sample, samples []sample, after sample) string {
+	t.Helper()
+	third := len(samples) / 3
+	bounds := leakBounds()
+	for _, table := range allTables() {
+		bounds = append(bounds, bound{"rows " + string(rune(table)), func(s sample) int64 { return int64(s.tables[table]) }, 0.2, 200})
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-12s %10s %10s %10s %10s %10s\n", "median of", "before", "1st third", "2nd third", "3rd third", "drained")
+	for _, x := range bounds {
+		first, second, last := median(samples[:third], x.of), median(samples[third:2*third], x.of), median(samples[2*third:], x.of)
+		fmt.Fprintf(&b, "%-12s %10d %10d %10d %10d %10d\n", x.name, x.of(before), first, second, last, x.of(after))
+		if most := second + int64(x.part*float64(second)) + x.piece; *leaksFor >= leakJudged && last > most {
+			t.Errorf("%s: %d in the last third, %d in the second: more than %d", x.name, last, second, most)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,180 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
+)
+
+// fastClock is a clock whose time, and whose waiting, passes faster.
+type fastClock struct {
+	speed       float64
+	from, began time.Time
+}
+
+func newFastClock(speed float64, ahead time.Duration) fastClock {
+	now := time.Now()
+	return fastClock{speed: speed, from: now.Add(ahead).Round(0), began: now}
+}
+
+// Now implements actors.Clock.
+func (c fastClock) Now() time.Time {
+	return c.from.Add(time.Duration(float64(time.Since(c.began)) * c.speed))
+}
+
+// AfterFunc implements actors.Clock.
+func (c fastClock) AfterFunc(d time.Duration, fn func()) func() bool {
+	return time.AfterFunc(time.Duration(float64(d)/c.speed), fn).Stop
+}
+
+// sample is what the process and its directory hold at a moment.
+type sample struct {
+	goroutines, descriptors, maps int
+	// heap and resident are bytes in use, disk those that are allocated.
+	heap, resident, disk int64
+	tables               map[machine.Table]int
+}
+
+// rows counts all rows.
+func (s sample) rows() (n int) {
+	for _, of := range s.tables {
+		n += of
+	}
+	return n
+}
+
+// left names the tables that are not empty.
+func (s sample) left() map[string]int {
+	named := map[string]int{}
+	for table, n := range s.tables {
+		named[string(rune(table))] = n
+	}
+	return named
+}
+
+// meter takes samples.
+type meter struct {
+	dir   string
+	store persistence.Store
+}
+
+// open opens a house with the services of the soak on the directory.
+func (m *meter) open(t *testing.T, clock actors.Clock) *house {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	var err error
+	if m.store, err = persistence.Open(m.dir, persistence.Options{Logger: quiet}); err != nil {
+		t.Fatal(err)
+	}
+	const never = 1000 * time.Hour // of a clock that is fast
+	return openHouseOn(t, m.store, actors.Options{
+		Services: soakServices(), Clock: clock, Logger: quiet, InactivityTimeout: time.Millisecond,
+		HogTimeout: never, AbortTimeout: never, CloseGrace: never,
+	})
+}
+
+func (m *meter) sample(t *testing.T) (s sample) {
+	t.Helper()
+	s.tables = map[machine.Table]int{}
+	if err := m.store.Read(func(r persistence.Reader) error { return countRows(r, s.tables) }); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	s.heap, s.goroutines = int64(mem.HeapAlloc), runtime.NumGoroutine()
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.descriptors = len(open)
+	maps, err := os.ReadFile("/proc/self/maps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.maps = bytes.Count(maps, []byte("\n"))
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.ParseInt(string(bytes.Fields(statm)[1]), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.resident = pages * int64(os.Getpagesize())
+	s.disk = allocatedBytes(m.dir)
+	return s
+}
+
+func countRows(r persistence.Reader, tables map[machine.Table]int) error {
+	for p := range ident.Partition(ident.Partitions) {
+		for _, table := range allTables() {
+			rows := r.Rows(machine.Key{Partition: p, Table: table}, machine.Key{}, persistence.Ascending)
+			for rows.Next() {
+				row, err := rows.Row()
+				if err != nil {
+					return err
+				}
+				if row != nil { // else it was removed
+					tables[table]++
+				}
+			}
+			err := rows.Err()
+			rows.Close()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func allTables() []machine.Table {
+	return []machine.Table{
+		machine.TableHead, machine.TableState, machine.TableInbox, machine.TableID, machine.TableInvocation, machine.TableJournal,
+		machine.TableSignal, machine.TablePending, machine.TableWaiter, machine.TableTimer, machine.TableOutbox, machine.TableActive,
+		machine.TableStatus, machine.TableExpiry, machine.TableMarker, machine.TablePromise, machine.TableListener, machine.TableChore,
+		machine.TablePatch, machine.TableAlias,
+	}
+}
+
+// allocatedBytes is what the files of a directory take on the disk. Files that go
+// meanwhile take nothing.
+func allocatedBytes(dir string) (total int64) {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return 0
+	}
+	for _, f := range list {
+		var info syscall.Stat_t
+		if err := syscall.Stat(filepath.Join(dir, f.Name()), &info); err == nil {
+			total += info.Blocks * 512
+		}
+	}
+	return total
+}
+
+// median returns the median of a figure.
+func median(samples []sample, of func(sample) int64) int64 {
+	var all []int64
+	for _, s := range samples {
+		all = append(all, of(s))
+	}
+	if len(all) == 0 {
+		return 0
+	}
+	slices.Sort(all)
+	return all[len(all)/2]
+}
