@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/eventstream"
+	cmap "github.com/orcaman/concurrent-map"
 )
 
 // system is the part of Proto.Actor that a runtime uses: actors with generated
@@ -31,6 +32,7 @@ func newSystem(log *slog.Logger, sched Scheduler, produce actor.Producer, crash 
 	// Its own listeners print whole messages, which are payloads of users, and
 	// start goroutines of their own. Ours below does neither.
 	sys.EventStream = eventstream.NewEventStream()
+	shrinkRegistry(sys)
 	s := &system{root: sys.Root}
 	s.props = actor.PropsFromProducer(produce,
 		actor.WithMailbox(newMailbox),
@@ -44,6 +46,23 @@ func newSystem(log *slog.Logger, sched Scheduler, produce actor.Producer, crash 
 		}
 	})
 	return s
+}
+
+// registryBuckets is how many concurrent maps, of 32 parts each, find actors by name.
+const registryBuckets = 32
+
+// shrinkRegistry gives a system a smaller table of its actors. Proto.Actor makes one
+// of 1,024 buckets, and with 32,768 maps in them: 2 MB before the first actor, and 10
+// when each map has been used once, since maps do not shrink. A thousand of them keep
+// the processors apart as well.
+func shrinkRegistry(sys *actor.ActorSystem) {
+	table := &actor.SliceMap{LocalPIDs: make([]cmap.ConcurrentMap, registryBuckets)}
+	for i := range table.LocalPIDs {
+		table.LocalPIDs[i] = cmap.New()
+	}
+	sys.ProcessRegistry.LocalPIDs = table
+	sys.ProcessRegistry.Add(sys.DeadLetter, "deadletter")
+	sys.ProcessRegistry.Add(actor.NewEventStreamProcess(sys), "eventstream")
 }
 
 // spawn starts the actor of e. The first message that it receives is e itself:

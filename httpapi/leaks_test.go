@@ -106,9 +106,7 @@ type bound struct {
 // leakBounds returns what is judged.
 //
 // Goroutines are those of the requests under way. The heap is read behind a
-// collection; the events that are kept fill it at first, and so does the registry of
-// the actors, which keeps some 300 bytes of each of its 32,768 parts that was used. The
-// memory of the process is what was ever touched between two returns to the system:
+// collection; the events that are kept fill it at first. The memory of the process is what was ever touched between two returns to the system:
 // a few memtables and mapped tables. Descriptors and maps are the tables of the
 // engine. The directory grows by logs until they are flushed, three at most, and by
 // tables until they are compacted. Rows follow the load, and the hour at which they
