@@ -106,11 +106,11 @@ type bound struct {
 // leakBounds returns what is judged.
 //
 // Goroutines are those of the requests under way. The heap is read behind a
-// collection; the events that are kept fill it at first. The memory of the process is what was ever touched between two returns to the system:
-// a few memtables and mapped tables. Descriptors and maps are the tables of the
-// engine. The directory grows by logs until they are flushed, three at most, and by
-// tables until they are compacted. Rows follow the load, and the hour at which they
-// are removed.
+// collection; the events that are kept fill it at first. The memory of the process is
+// what was ever touched between two returns to the system: a few memtables and mapped
+// tables. Descriptors and maps are the tables of the engine. The directory grows by
+// logs until they are flushed, three at most, and by tables until they are compacted.
+// Rows follow the load, and the hour at which they are removed.
 func leakBounds() []bound {
 	return []bound{
 		{"goroutines", func(s sample) int64 { return int64(s.goroutines) }, 0.1, 20},
