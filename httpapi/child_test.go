@@ -80,6 +80,11 @@ func startChild(t *testing.T, dir string, env ...string) *child {
 	c := launchChild(t, dir, env...)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
+	t.Cleanup(func() {
+		if t.Failed() && c.ingress == "" {
+			t.Logf("the child that does not serve: %s", c.tail())
+		}
+	})
 	at := strings.Fields(c.await(t, "serving", fmt.Sprint(c.cmd.Process.Pid)))
 	c.house = house{t: t, ingress: "http://" + at[0], admin: "http://" + at[1], client: &http.Client{Transport: transport, Timeout: 2 * patience}}
 	return c

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -106,7 +107,11 @@ func scarceInodes(t *testing.T) scarcity {
 				c.t.Fatal(err)
 			}
 			for i := range int(st.Ffree) - n {
-				if err := os.WriteFile(filepath.Join(many, fmt.Sprint(i)), nil, 0o600); err != nil {
+				err := os.WriteFile(filepath.Join(many, fmt.Sprint(i)), nil, 0o600)
+				if errors.Is(err, syscall.ENOSPC) {
+					return // the program has taken some meanwhile
+				}
+				if err != nil {
 					c.t.Fatal(err)
 				}
 			}
@@ -193,6 +198,7 @@ func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *test
 // TestAProgramThatHasNothingLeftOfSomethingStopsByName takes nearly all of it away at
 // once, so that new work is not refused in time.
 func TestAProgramThatHasNothingLeftOfSomethingStopsByName(t *testing.T) {
+	goneFromOneMomentToTheNext(t)
 	t.Parallel()
 	for name, make := range scarcities() {
 		t.Run(name, func(t *testing.T) {
@@ -319,6 +325,7 @@ func TestAFailingSyncStopsTheProgramByName(t *testing.T) {
 // TestADiskThatDiesLosesNothingAcknowledged takes the disk away while the program works.
 // The program may crash then: what is written through maps has no other way to fail.
 func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
+	goneFromOneMomentToTheNext(t)
 	t.Parallel()
 	dir, d := faultyDisk(t, faults.DiskOptions{})
 	c := startChild(t, dir)
@@ -339,4 +346,16 @@ func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
 	}
 	j.acknowledged(100)
 	j.check()
+}
+
+var disksGone = flag.Bool("disks.gone", false, "also take everything away from a program at once")
+
+// goneFromOneMomentToTheNext skips what has no sure end: the engine writes its tables
+// and logs through maps, and where there is no block left behind a page, the system
+// ends the process.
+func goneFromOneMomentToTheNext(t *testing.T) {
+	t.Helper()
+	if !*disksGone {
+		t.Skip("a disk that is gone from one moment to the next may end the process in the middle of the engine: -disks.gone")
+	}
 }
