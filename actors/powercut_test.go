@@ -216,6 +216,11 @@ func (l *powerLoop) cutAfter(d time.Duration) {
 		case <-l.exited:
 			gone = true
 		case <-over:
+			// It must not answer any more: a sync that is under way when a file system
+			// is shut down may succeed for nothing.
+			if err := l.child.Process.Signal(syscall.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				l.t.Fatal(err)
+			}
 			if err := faults.CutPower(l.power); err != nil {
 				l.t.Fatal(err)
 			}

@@ -332,6 +332,7 @@ func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
 	j := newJudge(c)
 	for range 3 {
 		j.acknowledged(100)
+		j.dying.Store(true)
 		if err := faults.CutPower(d.Power()); err != nil {
 			t.Fatal(err)
 		}

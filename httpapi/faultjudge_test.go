@@ -18,6 +18,11 @@ type faultJudge struct {
 	child atomic.Pointer[child]
 	next  atomic.Int64
 	stop  atomic.Bool
+	// dying says that the disk is going: answers do not count until the next child. A
+	// sync that is under way when a file system is shut down may still succeed, and
+	// what it has synced is lost: of 600 files to which plain writes and syncs went,
+	// one lost its last record. A power cut ends the system with the disk.
+	dying atomic.Bool
 	wg    sync.WaitGroup
 
 	mu sync.Mutex
@@ -59,6 +64,9 @@ func (j *faultJudge) once(key string) {
 		r = c.call(path+"/send", n)
 	} else {
 		r = c.call(path, n, "Idempotency-Key", "note-"+n)
+	}
+	if j.dying.Load() {
+		r.status = 0
 	}
 	j.mu.Lock()
 	j.seen[r.status]++
@@ -140,6 +148,7 @@ func (j *faultJudge) restart(env ...string) *child {
 	j.t.Helper()
 	c := startChild(j.t, j.child.Load().dir, env...)
 	j.child.Store(c)
+	j.dying.Store(false)
 	return c
 }
 
