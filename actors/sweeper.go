@@ -68,9 +68,12 @@ func (s *sweeper) run() {
 			return
 		}
 		s.armed.Store(false)
+		// Actors that were there may leave in this sweep. The workers that end them
+		// are parked behind it, for the next one to see.
+		live := s.rt.registry.live.Load()
 		s.rt.sweep()
 		s.ebb(s.rt.registry.live.Load())
-		if parked := s.rt.workers.trim(); parked > 0 || s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
+		if parked := s.rt.workers.trim(); parked > 0 || live > 0 || s.rt.registry.live.Load() > 0 || s.rt.pressed.Load() {
 			s.kick()
 		}
 	}

@@ -1,9 +1,11 @@
 package actors
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestAWorkerIsKeptForTheNextTask(t *testing.T) {
@@ -121,6 +123,25 @@ func TestClosedWorkersEndBehindTheirTasks(t *testing.T) {
 		synctest.Wait()
 		if live := sched.Live(); !late || len(live) != 0 {
 			t.Errorf("the late task was done: %v; goroutines %v are left", late, live)
+		}
+	})
+}
+
+// TestNoWorkerIsKeptWhenAllActorsHaveLeft: those that end the actors have something to
+// do when the sweeper counts who has not.
+func TestNoWorkerIsKeptWhenAllActorsHaveLeft(t *testing.T) {
+	t.Parallel()
+	var w world
+	inBubble(t, Options{Services: w.services()}, func(t *testing.T, b *bench) {
+		for n := range 60 {
+			send(b, ask("Counter", fmt.Sprint("k", n), "add", 1))
+		}
+		advance(time.Minute)
+		if n := b.rt.Stats().LiveActors; n > 0 {
+			t.Fatalf("%d actors are there after a minute", n)
+		}
+		if n := b.sched.Live()[goActor]; n > 0 {
+			t.Errorf("%d goroutines wait for actors that are not there", n)
 		}
 	})
 }

@@ -187,6 +187,7 @@ func TestSlowAndBrokenClientsDoNotStopOthers(t *testing.T) {
 	if os.Getenv(envVictim) != "" || os.Getenv(envAttacked) != "" {
 		t.Skip("this is a child")
 	}
+	skipLong(t)
 	const rounds, factor, least = 5, 3, 2 * time.Millisecond
 	calls, long := 500, time.Second
 	if *attackClients > 1000 {

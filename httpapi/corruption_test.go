@@ -33,6 +33,7 @@ var (
 // What is not tried: a log that is cut exactly between two transactions. A kill
 // leaves such a file, too.
 func TestCorruptionIsNeverAWrongAnswer(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	seed := *flipSeed
 	if seed == 0 {

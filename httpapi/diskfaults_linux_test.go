@@ -165,6 +165,7 @@ func scarcities() map[string]func(*testing.T) scarcity {
 // TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself takes most of it
 // away while the program works.
 func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	for name, make := range scarcities() {
 		t.Run(name, func(t *testing.T) {
@@ -265,6 +266,7 @@ func connect(c *child) {
 
 // TestSlowSyncsAreSlowAndNothingElse makes each sync last longer.
 func TestSlowSyncsAreSlowAndNothingElse(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	c := startWithSyncs(t, t.TempDir())
 	j := newJudge(c)
@@ -309,6 +311,7 @@ func TestSyncsCanBeWatched(t *testing.T) {
 // TestAFailingSyncStopsTheProgramByName lets every sync fail with an error, and then
 // work again.
 func TestAFailingSyncStopsTheProgramByName(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	c := startWithSyncs(t, t.TempDir())
 	j := newJudge(c)

@@ -35,6 +35,7 @@ const (
 // written: each slate has a linear history, exclusive handlers were executed one
 // after the other and in order, and no money was made or lost in the banks.
 func TestHistories(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	w := &chronicle{seed: *historiesSeed, began: time.Now(), reached: make(chan struct{}, 1)}
 	if w.seed == 0 {

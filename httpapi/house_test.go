@@ -200,6 +200,15 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// skipLong skips what takes many seconds and drives other processes or disks: with
+// -short, which the run with the race detector takes.
+func skipLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long, and most of it happens in other processes: not with -short")
+	}
+}
+
 // firstAwakeable returns the id of the first awakeable that an invocation will
 // create, which can be told before it has started.
 func firstAwakeable(t *testing.T, invocation string) string {

@@ -40,6 +40,7 @@ const (
 //
 // It measures the process, so it is not parallel.
 func TestLeaks(t *testing.T) {
+	skipLong(t)
 	if runtime.GOOS != "linux" {
 		t.Skip("it reads /proc")
 	}
