@@ -232,6 +232,7 @@ func (f stepWriter) Write(p []byte) (int, error) { return f(p) }
 // backup waits, for longer than any other read may last, and looks for all rows
 // in it.
 func TestABackupHoldsBackWhatTheEngineDiscards(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	var c clock
 	store, err := Open(t.TempDir(), Options{Now: c.now, MaxSnapshotAge: time.Minute})

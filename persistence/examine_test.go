@@ -88,6 +88,7 @@ func grown(t *testing.T) (killed, closed string, rows int) {
 }
 
 func TestAGoodDirectoryIsGoodAndStaysAsItIs(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	wantGood(t, killed(t, 12, 300), false, 12)
 	unclean, clean, rows := grown(t)
@@ -109,6 +110,7 @@ func TestAGoodDirectoryIsGoodAndStaysAsItIs(t *testing.T) {
 // TestDamageOfEachFileIsNamed damages one file at a time. What it leaves readable
 // is read.
 func TestDamageOfEachFileIsNamed(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	unclean, clean, _ := grown(t)
 	flip := func(at float64) func([]byte) []byte {
@@ -151,6 +153,7 @@ func TestDamageOfEachFileIsNamed(t *testing.T) {
 }
 
 func TestAMissingFileIsNamed(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	unclean, clean, _ := grown(t)
 	for _, base := range []string{unclean, clean} {

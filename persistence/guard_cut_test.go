@@ -11,6 +11,7 @@ import (
 // transactions. At the boundary of two transactions nothing can be seen: the
 // engine itself leaves such a file when it is killed while it opens.
 func TestACutLogIsRefusedByName(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	base := killed(t, 12, 300)
 	path, data := onlyLog(t, base)

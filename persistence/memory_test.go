@@ -96,3 +96,12 @@ func TestMemoryHealthIsWhatTheHookSays(t *testing.T) {
 		t.Fatalf("got %+v", h)
 	}
 }
+
+// skipLong skips what takes long under the race detector and starts no goroutine of
+// ours: that run takes -short.
+func skipLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes long: not with -short")
+	}
+}

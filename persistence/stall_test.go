@@ -57,6 +57,7 @@ func TestCloseReturnsAlthoughTheEngineCannotWriteItsTables(t *testing.T) {
 // TestATableThatCannotBeWrittenEndsTheStoreByName fills the memory of the engine until
 // it has to write a table, under a name that is taken.
 func TestATableThatCannotBeWrittenEndsTheStoreByName(t *testing.T) {
+	skipLong(t)
 	t.Parallel()
 	dir := t.TempDir()
 	store, err := Open(dir, Options{})

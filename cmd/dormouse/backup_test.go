@@ -74,6 +74,9 @@ func (tr *traffic) counts() (all [8]int64) {
 // TestABackupUnderTrafficIsOneMoment takes backups while money moves, restores
 // them, and lets what waits be answered.
 func TestABackupUnderTrafficIsOneMoment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes long, and most of it happens in other processes: not with -short")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	b := openBank(t, filepath.Join(dir, "data"))

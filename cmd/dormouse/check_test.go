@@ -188,10 +188,12 @@ func TestARowThatIsGoneIsNamedWithItsInvocation(t *testing.T) {
 	var gone machine.Row
 	err = store.Read(func(r persistence.Reader) error {
 		for p := range ident.Partition(ident.Partitions) {
-			rows, err := r.Scan(machine.Key{Partition: p, Table: machine.TableStatus}, machine.Key{}, 1)
-			if err != nil || len(rows) > 0 {
-				gone = rows[0]
+			rows, err := r.Scan(machine.Key{Partition: p, Table: machine.TableID}, machine.Key{}, 1)
+			if err != nil {
 				return err
+			}
+			if len(rows) > 0 {
+				gone = rows[0]
 			}
 		}
 		return nil
@@ -209,5 +211,5 @@ func TestARowThatIsGoneIsNamedWithItsInvocation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want(t, exitDamaged, []string{"status: inv_1", "is not listed", "0 files, 1 findings"}, "check", dir)
+	want(t, exitDamaged, []string{"name: inv_1", "is not found by its id", "0 files, 1 findings"}, "check", dir)
 }
