@@ -126,7 +126,17 @@ func (e *examination) lock() (io.Closer, error) {
 		}
 		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
 	}
-	return f, nil
+	return lockedFile{f}, nil
+}
+
+// lockedFile gives a lock up before it is closed. A process that is being started at
+// that moment has a copy of the file until it runs its own program, and would keep the
+// lock.
+type lockedFile struct{ *os.File }
+
+// Close implements io.Closer.
+func (f lockedFile) Close() error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.File.Close())
 }
 
 func (e *examination) damage(file string, err error) {
