@@ -67,6 +67,7 @@ func (c *timersTest) run() *timersTest {
 func (c *timersTest) end() {
 	c.timers.stop()
 	c.commits.stop()
+	synctest.Wait() // a goroutine says that it ends before it does
 	if live := c.sched.Live(); len(live) != 0 {
 		c.t.Errorf("goroutines %v are left", live)
 	}

@@ -34,6 +34,7 @@ var (
 // leaves such a file, too.
 func TestCorruptionIsNeverAWrongAnswer(t *testing.T) {
 	skipLong(t)
+	t.Parallel()
 	seed := *flipSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())
