@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"cmp"
+	"slices"
 	"sync"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -57,7 +59,8 @@ func (t *attempts) get(birth, epoch ident.Seq) *attempt {
 	return s.byID[id]
 }
 
-// all returns every attempt.
+// all returns every attempt, in the order in which their invocations were accepted, so
+// that what is done to all of them is done in the same order in each run of a simulation.
 func (t *attempts) all() []*attempt {
 	var all []*attempt
 	for i := range t.shards {
@@ -68,6 +71,9 @@ func (t *attempts) all() []*attempt {
 		}
 		s.mu.Unlock()
 	}
+	slices.SortFunc(all, func(a, b *attempt) int {
+		return cmp.Or(cmp.Compare(a.birth, b.birth), cmp.Compare(a.epoch, b.epoch))
+	})
 	return all
 }
 

@@ -14,7 +14,10 @@ import (
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
-var leaksFor = flag.Duration("leaks.for", 2*time.Second, "how long TestLeaks works; what it takes is judged from two minutes on")
+var (
+	leaksFor  = flag.Duration("leaks.for", 2*time.Second, "how long TestLeaks works; what it takes is judged from two minutes on")
+	leaksHeap = flag.String("leaks.heap", "", "`directory` for heap profiles, one for each third of TestLeaks")
+)
 
 const (
 	// leakDays is how many days pass during a soak, so that what is kept for a day is
@@ -51,10 +54,14 @@ func TestLeaks(t *testing.T) {
 	s := newSoaker(t, h)
 	stop := s.start()
 	var samples []sample
-	began, pause := time.Now(), max(*leaksFor/90, time.Second)
+	began, pause, profiles := time.Now(), max(*leaksFor/90, time.Second), 0
 	for time.Since(began) < *leaksFor {
 		<-time.After(pause)
 		samples = append(samples, m.sample(t))
+		if third := len(samples) * 3 * int(pause) / int(*leaksFor); *leaksHeap != "" && third > profiles {
+			profiles = third
+			writeHeap(t, filepath.Join(*leaksHeap, fmt.Sprintf("heap%d.pprof", third)))
+		}
 	}
 	stop()
 	worked := time.Since(began)

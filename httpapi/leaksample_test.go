@@ -2,10 +2,12 @@ package httpapi_test
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"syscall"
@@ -116,6 +118,18 @@ func (m *meter) sample(t *testing.T) (s sample) {
 	s.resident = pages * int64(os.Getpagesize())
 	s.disk = allocatedBytes(m.dir)
 	return s
+}
+
+// writeHeap writes a profile of what is in use behind a collection.
+func writeHeap(t *testing.T, file string) {
+	t.Helper()
+	f, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(pprof.WriteHeapProfile(f), f.Close()); err != nil {
+		t.Error(err)
+	}
 }
 
 func countRows(r persistence.Reader, tables map[machine.Table]int) error {
