@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/httpapi"
+	"github.com/dormouse-run/dormouse/internal/faults"
 )
 
 var formatWrite = flag.String("format.write", "", "where TestWriteFormat puts directories of the format of this build; empty skips it")
@@ -94,8 +94,7 @@ func writeKept(t *testing.T, how string) {
 	h := &keptHouse{t: t, client: &http.Client{Transport: new(http.Transport), Timeout: time.Minute}}
 	ingress, admin := freeAddr(t), freeAddr(t)
 	h.ingress, h.admin = "http://"+ingress, "http://"+admin
-	child := exec.Command(os.Args[0], "-test.run=^TestFormatChild$", "-test.timeout=5m")
-	child.Env = append(os.Environ(), envFormatDir+"="+dir, envFormatIngress+"="+ingress, envFormatAdmin+"="+admin)
+	child := faults.Child("TestFormatChild", 5*time.Minute, envFormatDir+"="+dir, envFormatIngress+"="+ingress, envFormatAdmin+"="+admin)
 	child.Stdout, child.Stderr = os.Stderr, os.Stderr
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

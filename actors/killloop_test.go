@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/faults"
 )
 
 var (
@@ -180,13 +181,11 @@ func (l *killLoop) spawn(point string) {
 	l.restarts++
 	l.hour++
 	l.clients.hour.Store(int64(l.hour))
-	l.child = exec.Command(os.Args[0], "-test.run=^TestKillChild$", "-test.timeout=0")
-	l.child.Env = append(os.Environ(), envChildDir+"="+l.dir, envChildIngress+"="+l.ingress, envChildAdmin+"="+l.admin,
+	l.child = faults.Child("TestKillChild", 0, envChildDir+"="+l.dir, envChildIngress+"="+l.ingress, envChildAdmin+"="+l.admin,
 		envChildWorld+"="+l.world.server.URL, envChildPoint+"="+point, envChildHit+"="+l.log.Name()+".hit", envChildPower+"="+l.power,
 		fmt.Sprintf("%s=%d", envChildHours, l.hour))
 	l.child.Env = append(l.child.Env, l.extra...)
 	l.child.Stdout, l.child.Stderr = l.log, l.log
-	l.child.SysProcAttr = diesWithUs()
 	if err := l.child.Start(); err != nil {
 		l.t.Fatal(err)
 	}

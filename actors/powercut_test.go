@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -72,9 +71,8 @@ func TestPowerCutsFindWhatADiskThatLiesLoses(t *testing.T) {
 	if err := newDisk(t).Close(); err != nil { // or skip, as the child would
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestPowerCuts$", "-powercuts=1", "-test.timeout=2m")
-	cmd.Env = append(os.Environ(), envPowerLies+"=1")
-	cmd.SysProcAttr = diesWithUs()
+	cmd := faults.Child("TestPowerCuts", 2*time.Minute, envPowerLies+"=1")
+	cmd.Args = append(cmd.Args, "-powercuts=1")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !bytes.Contains(out, []byte("lost or wrong:")) {
 		t.Errorf("nothing is lost (%v):\n%s", err, out)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/httpapi"
+	"github.com/dormouse-run/dormouse/internal/faults"
 	restate "github.com/dormouse-run/dormouse/objects"
 )
 
@@ -94,10 +95,8 @@ func startChild(t *testing.T, dir string, env ...string) *child {
 func launchChild(t *testing.T, dir string, env ...string) *child {
 	t.Helper()
 	c := &child{house: house{t: t}, dir: dir, ledger: childLedger(dir), output: new(strings.Builder)}
-	c.cmd = exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.timeout=5m")
-	c.cmd.Env = append(append(os.Environ(), envChild+"="+dir), env...)
+	c.cmd = faults.Child("TestChild", 5*time.Minute, append(env, envChild+"="+dir)...)
 	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
-	c.cmd.SysProcAttr = diesWithUs()
 	if err := c.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,8 @@ func (c *child) stopped() string {
 	return out
 }
 
-// tail is the end of what a child wrote that has ended, without its requests.
+// tail is the end of what a child wrote that has ended, without its requests. Of a crash
+// it is the beginning, which names the cause.
 func (c *child) tail() string {
 	var b strings.Builder
 	for line := range strings.Lines(c.output.String()) {
@@ -184,6 +185,11 @@ func (c *child) tail() string {
 		}
 	}
 	text := b.String()
+	for _, crash := range []string{"panic: ", "fatal error: ", "SIGBUS"} {
+		if at := strings.Index(text, crash); at >= 0 {
+			return fmt.Sprintf("%.4000s", text[at:])
+		}
+	}
 	return text[max(0, len(text)-4000):]
 }
 

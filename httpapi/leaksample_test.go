@@ -180,15 +180,34 @@ func allocatedBytes(dir string) (total int64) {
 	return total
 }
 
-// median returns the median of a figure.
-func median(samples []sample, of func(sample) int64) int64 {
+// rank says which of several samples stands for all of them.
+type rank int
+
+const (
+	median rank = iota
+	lowest
+)
+
+// String implements fmt.Stringer.
+func (r rank) String() string {
+	if r == lowest {
+		return "lowest"
+	}
+	return "median"
+}
+
+// of returns a figure of that sample, and 0 when there is none.
+func (r rank) of(samples []sample, figure func(sample) int64) int64 {
 	var all []int64
 	for _, s := range samples {
-		all = append(all, of(s))
+		all = append(all, figure(s))
 	}
 	if len(all) == 0 {
 		return 0
 	}
 	slices.Sort(all)
+	if r == lowest {
+		return all[0]
+	}
 	return all[len(all)/2]
 }

@@ -160,6 +160,12 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 	return badger.OpenManaged(o)
 }
 
+const (
+	memTableBytes = 16 << 20
+	// tableRoom is what the table of a full memtable may take, with its index.
+	tableRoom = memTableBytes * 5 / 4
+)
+
 // engineOptions is the envelope in which the engine keeps what it acknowledges.
 // Each line that is not a size prevents a loss that was seen without it.
 func (s *badgerStore) engineOptions() badger.Options {
@@ -180,7 +186,7 @@ func (s *badgerStore) engineOptions() badger.Options {
 	// Blocks that are not compressed lie in the mapped tables: there is nothing
 	// to keep of them.
 	o.BlockCacheSize = 0
-	o.MemTableSize = 16 << 20
+	o.MemTableSize = memTableBytes
 	o.NumMemtables = 3
 	o.NumLevelZeroTables = 4
 	o.NumLevelZeroTablesStall = 12
@@ -352,17 +358,37 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	// The engine writes what it has in memory as tables, through maps: without space that
-	// would end the process.
-	if _, err := s.health.makeRoom("close"); err != nil {
-		s.options.Logger.Error("the ballast file cannot be dropped", "dir", s.dir, "error", err)
+	err := s.roomToClose()
+	if err == nil {
+		err = s.stall.close(s.db)
 	}
-	err := s.stall.close(s.db)
 	if err == nil && healthy {
 		err = s.noteClean()
 	}
 	if err = errors.Join(err, s.owner.release()); err != nil {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// roomToClose is an error when the disk is so full that the engine must not be closed.
+// It writes what it has in memory as tables then, a table for each log, through maps:
+// without space that would end the process at once. Nobody else can open the directory
+// until this process has ended.
+func (s *badgerStore) roomToClose() error {
+	reading, err := s.health.makeRoom("close")
+	if err != nil {
+		s.options.Logger.Error("the ballast file cannot be dropped", "dir", s.dir, "error", err)
+	}
+	if reading.Pressure != PressureHard {
+		return nil
+	}
+	logs, err := (&guard{dir: s.dir}).logs()
+	if err != nil {
+		return err
+	}
+	if need := uint64(len(logs)) * tableRoom; reading.Room.Bytes < need {
+		return fmt.Errorf("the engine is not closed, which takes %d bytes: %s: %w", need, reading.Reason, ErrNoSpace)
 	}
 	return nil
 }

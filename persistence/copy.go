@@ -19,6 +19,9 @@ import (
 // tables that replace them, and the copy is made again when the manifest has
 // changed or a file has gone.
 func CopyLive(from, to string) error {
+	if _, err := os.Stat(to); err != nil {
+		return fmt.Errorf("copy store %s: %w", from, err)
+	}
 	for range 100 {
 		before, _, err := manifestSum(from)
 		if err != nil {

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
+	"github.com/dormouse-run/dormouse/internal/faults"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 )
@@ -77,8 +78,7 @@ func countNumbered(t *testing.T, s Store) (n int) {
 // runUntilKilled returns the number of the last acknowledged commit.
 func runUntilKilled(t *testing.T, dir string, commits int) (last int) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledProcessLosesNothingAcknowledged$")
-	cmd.Env = append(os.Environ(), killDir+"="+dir)
+	cmd := faults.Child("TestKilledProcessLosesNothingAcknowledged", 5*time.Minute, killDir+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

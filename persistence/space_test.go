@@ -195,6 +195,7 @@ func TestTheDiskIsMeasuredBeforeEachTransaction(t *testing.T) {
 	}
 }
 
+// TestBallastServesTheCloseOfAFullDisk: it is the room for what the engine writes then.
 func TestBallastServesTheCloseOfAFullDisk(t *testing.T) {
 	t.Parallel()
 	g, dir := newGauge(), t.TempDir()
@@ -202,11 +203,41 @@ func TestBallastServesTheCloseOfAFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g.set(func(r *Room) { r.Bytes = 0 })
+	g.set(func(r *Room) { r.Bytes = ballastBytes })
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, ballastFile)); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("the ballast is still there: %v", err)
+	}
+}
+
+// TestTheEngineIsNotClosedWithoutRoomForItsTables: a write to a map behind which there
+// is no space ends the process.
+func TestTheEngineIsNotClosedWithoutRoomForItsTables(t *testing.T) {
+	t.Parallel()
+	g, dir := newGauge(), t.TempDir()
+	store, err := Open(dir, g.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustCommit(t, store, mustEncode(t, 1, machine.Write{Put: numbered(1, 100)}))
+	g.set(func(r *Room) { r.Bytes = tableRoom - 1 })
+	if err := store.Close(); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), "not closed") {
+		t.Fatalf("Close gives %v", err)
+	}
+	if tables, err := filepath.Glob(filepath.Join(dir, "*"+tableSuffix)); err != nil || len(tables) > 0 {
+		t.Errorf("%v was written, %v", tables, err)
+	}
+	next := t.TempDir()
+	if err := CopyLive(dir, next); err != nil {
+		t.Fatal(err)
+	}
+	if store, err = Open(next, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	if n := countNumbered(t, store); n != 1 {
+		t.Errorf("%d rows are there, 1 was acknowledged", n)
 	}
 }

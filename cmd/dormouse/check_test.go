@@ -6,13 +6,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/faults"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/objects"
@@ -123,8 +123,7 @@ func TestTheDirectoryOfAKilledProcessIsGood(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestTheDirectoryOfAKilledProcessIsGood$")
-	cmd.Env = append(os.Environ(), envChild+"="+dir)
+	cmd := faults.Child("TestTheDirectoryOfAKilledProcessIsGood", 5*time.Minute, envChild+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/httpapi"
+	"github.com/dormouse-run/dormouse/internal/faults"
 	restate "github.com/dormouse-run/dormouse/objects"
 )
 
@@ -170,8 +170,7 @@ func TestBankChild(t *testing.T) {
 // spawn starts a program of its own; kill ends it.
 func spawn(t *testing.T, dir string) (b *bank, kill func()) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestBankChild$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), envBank+"="+dir)
+	cmd := faults.Child("TestBankChild", 5*time.Minute, envBank+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()

@@ -1,6 +1,7 @@
 // Package faults makes real faults of disks for tests: power that goes, syncs that
 // fail, last long or lie, and memory maps that run out.
 //
+//	Child         a process for them to happen to
 //	Disk          a file system whose power can be cut, with little space or few inodes
 //	CutPower      drops what a file system has not flushed
 //	WatchSyncs    makes every sync of this process slow, or fail

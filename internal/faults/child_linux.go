@@ -1,4 +1,4 @@
-package actors_test
+package faults
 
 import "syscall"
 

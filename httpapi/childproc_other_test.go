@@ -1,8 +1,0 @@
-//go:build !linux
-
-package httpapi_test
-
-import "syscall"
-
-// diesWithUs cannot be had here: a child outlives a parent that is killed.
-func diesWithUs() *syscall.SysProcAttr { return nil }
