@@ -1,0 +1,193 @@
+package persistence
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+// Open opens the store in dir, which it makes when needed. It reads and checks
+// what is there before anything is changed; errors wrap ErrInUse, ErrFormat,
+// ErrCorrupt or ErrNoSpace where they fit.
+func Open(dir string, o Options) (Store, error) {
+	o = o.withDefaults()
+	owner, err := acquire(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
+	s.health = health{dir: dir, options: &s.options}
+	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
+	if err := s.open(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.abandon())
+	}
+	return s, nil
+}
+
+// abandon gives up after a failed Open.
+func (s *badgerStore) abandon() error {
+	var err error
+	if s.db != nil {
+		err = s.stall.close(s.db)
+	}
+	return errors.Join(err, s.owner.release())
+}
+
+func (s *badgerStore) open() (err error) {
+	if err := checkFormat(s.dir); err != nil {
+		return err
+	}
+	if err := s.health.openingRoom(); err != nil {
+		return err
+	}
+	if s.marker, err = readMarker(s.dir); err != nil {
+		return err
+	}
+	g := guard{dir: s.dir, marker: s.marker}
+	last, err := g.inspect()
+	if err != nil {
+		return err
+	}
+	if len(g.torn) > 0 {
+		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
+	}
+	state := s.marker.State
+	if state != markerNew {
+		s.marker.State, s.marker.LastCommit = markerOpen, last
+		if err := s.marker.write(s.dir); err != nil {
+			return err
+		}
+	}
+	if err := s.openEngine(); err != nil {
+		return err
+	}
+	found := s.db.MaxVersion()
+	if found != last && state != markerNew {
+		return fmt.Errorf("the engine found transactions up to %d, and its files hold %d: %w", found, last, ErrCorrupt)
+	}
+	if err := s.start(found, state != markerOpen); err != nil {
+		return err
+	}
+	return s.health.restoreBallast()
+}
+
+// openEngine opens the engine, and after a failed commit opens it, closes it
+// and opens it again: closing rewrites what was replayed from log files, of
+// which the system may believe that it is on disk, as tables that are synced.
+func (s *badgerStore) openEngine() (err error) {
+	if s.db, err = s.openTwice(); err != nil || !s.marker.CommitFailed {
+		return err
+	}
+	db := s.db
+	s.db = nil
+	if err := s.stall.close(db); err != nil {
+		return fmt.Errorf("rewrite logs after a failed commit: %w", err)
+	}
+	s.options.Logger.Warn("rewrote the logs, because a commit had failed", "dir", s.dir)
+	s.db, err = s.openTwice()
+	return err
+}
+
+// openTwice tries again once: the engine removes some leftovers of a kill while
+// it fails on them.
+func (s *badgerStore) openTwice() (*badger.DB, error) {
+	db, err := openBadger(s.engineOptions())
+	if err != nil {
+		s.options.Logger.Warn("the engine did not open, trying once more", "dir", s.dir, "error", err)
+		db, err = openBadger(s.engineOptions())
+	}
+	if err != nil {
+		return nil, blame(err)
+	}
+	return db, nil
+}
+
+// blame tells damage from trouble with the operating system, of which the
+// engine passes on the text only.
+func blame(err error) error {
+	for _, cause := range []syscall.Errno{syscall.EACCES, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EROFS} {
+		if strings.Contains(err.Error(), cause.Error()) {
+			return fmt.Errorf("open the engine: %w", err)
+		}
+	}
+	return fmt.Errorf("open the engine: %w: %w", err, ErrCorrupt)
+}
+
+// openBadger turns panics of the engine into errors.
+func openBadger(o badger.Options) (db *badger.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the engine panicked: %.200v", r)
+		}
+	}()
+	return badger.OpenManaged(o)
+}
+
+const (
+	memTableBytes = 16 << 20
+	// tableRoom is what the table of a full memtable may take, with its index.
+	tableRoom = memTableBytes * 5 / 4
+)
+
+// engineOptions is the envelope in which the engine keeps what it acknowledges.
+// Each line that is not a size prevents a loss that was seen without it.
+func (s *badgerStore) engineOptions() badger.Options {
+	o := badger.DefaultOptions(s.dir)
+	o.Logger = engineLogger{s.options.Logger, s.stall}
+	o.ExternalMagicVersion = formatVersion
+	o.SyncWrites = true
+	// A failed read of the value log is an empty value without an error. All
+	// our values are smaller, so nothing ever goes there.
+	o.ValueThreshold = MaxBatchBytes
+	o.ValueLogFileSize = 16 << 20
+	// The guard has checked every block of every table. The other modes do it
+	// again and leave all of it in memory, hide a damaged block, or panic over it.
+	o.ChecksumVerificationMode = options.NoVerification
+	o.DetectConflicts = false
+	o.MetricsEnabled = false
+	o.Compression = options.None
+	// Blocks that are not compressed lie in the mapped tables: there is nothing
+	// to keep of them.
+	o.BlockCacheSize = 0
+	o.MemTableSize = memTableBytes
+	o.NumMemtables = 3
+	o.NumLevelZeroTables = 4
+	o.NumLevelZeroTablesStall = 12
+	o.BaseTableSize = 4 << 20
+	// Keys are spread over all partitions, so every compaction into a level
+	// rewrites all of it. With less (10 MiB), what is written goes through a level
+	// more, and compactions took half of the processor while much was stored.
+	o.BaseLevelSize = 64 << 20
+	o.NumCompactors = 2
+	return o
+}
+
+// start raises the boot counter and notes that the store is open. last is the
+// last transaction found, clean says how the previous opening ended.
+func (s *badgerStore) start(last uint64, clean bool) error {
+	s.engine = &badgerEngine{db: s.db, stall: s.stall, ts: last}
+	s.counted.engine, s.counted.syncs = s.engine, badgerSyncs
+	s.log.engine, s.log.before, s.log.after = &s.counted, s.mayCommit, s.committed
+	if err := s.log.load(); err != nil {
+		return err
+	}
+	if own := s.log.meta.ts; own != last {
+		return fmt.Errorf("the meta row is of transaction %d, and the last one found is %d: %w", own, last, ErrCorrupt)
+	}
+	if err := s.log.start(clean); err != nil {
+		return err
+	}
+	s.marker.State = markerOpen
+	if err := s.marker.recovered(s.dir); err != nil {
+		return err
+	}
+	if err := s.noteLog(); err != nil {
+		return err
+	}
+	s.options.Logger.Info("store open", "dir", s.dir, "boot", s.log.info.Boot, "clean", clean, "transactions", last)
+	return nil
+}
