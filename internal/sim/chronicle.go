@@ -42,6 +42,9 @@ type subject struct {
 	started uint64
 	// appends is how often the last attempt has appended to the log.
 	appends int
+	// found is the state that its first attempt has found on its key, nil when that
+	// is not known yet.
+	found map[string]string
 }
 
 // keyStory is what happens on one key.
@@ -52,8 +55,12 @@ type keyStory struct {
 	closures int
 	// arrivals are the sends that were acknowledged.
 	arrivals []arrival
-	// patched says that somebody has replaced the state.
-	patched bool
+	// patched says that somebody has replaced the state, and cleared that a handler
+	// has removed it.
+	patched, cleared bool
+	// left is the state as the last attempt has left it, which is of last.
+	left map[string]string
+	last *subject
 }
 
 // arrival is a send between two steps.
@@ -94,6 +101,9 @@ type telling struct {
 	told    []string
 	// reads are the values of the state that were read and not written since.
 	reads map[string]string
+	// state is what the handler has to find in the state of its object, nil when
+	// nothing can be said.
+	state map[string]string
 	// owed are texts that the disk must hold, since the attempt was told them.
 	owed []string
 	over bool
@@ -149,6 +159,9 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %d closures of another attempt run", name, key, k.closures)
 		}
 		k.running = t
+		if !strings.Contains(key, "/") && k.judged(c.w) {
+			t.follow(k)
+		}
 	}
 	return t
 }
@@ -184,6 +197,7 @@ func (c *chronicle) crash() {
 			delete(c.subjects, id)
 		}
 	}
+	c.recover()
 }
 
 // tell notes what the handler was told.
@@ -199,6 +213,7 @@ func (t *telling) tell(format string, args ...any) {
 
 // read notes a value of the state that the handler was told.
 func (t *telling) read(name, value string) {
+	t.sees(name, value)
 	if _, before := t.reads[name]; !before || !t.subject.exclusive {
 		t.reads[name] = value
 	}
@@ -207,7 +222,10 @@ func (t *telling) read(name, value string) {
 // written stands for a value that the handler has written itself.
 const written = "\x00"
 
-func (t *telling) wrote(name string) { t.reads[name] = written }
+func (t *telling) wrote(name, value string) {
+	t.reads[name] = written
+	t.leaves(name, value)
+}
 
 // closure notes that a closure starts, and judges whether it may: everything that
 // the attempt was told is durable by then, and no result of the closure is.

@@ -72,7 +72,7 @@ type output struct {
 
 // stateValue is a value of the state of a key.
 type stateValue struct {
-	object      ident.ObjectKey
+	object      ident.ObjectID
 	name, value string
 }
 

@@ -153,16 +153,23 @@ func (d *disk) judge(group []*persistence.Batch) {
 	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
 }
 
+// smallValue is more than any value that is read.
+const smallValue = 4 << 10
+
 // keepValues notes the small values that the state has after an output.
 func (d *disk) keepValues(o *output) {
 	for _, k := range o.keys {
-		if k.Table != machine.TableHead {
+		if k.Table != machine.TableHead && k.Table != machine.TableState {
 			continue
 		}
-		if row, _ := getFrom(d.reference, k); row != nil {
-			head := row.(*machine.HeadRow)
-			for _, v := range head.Inline {
-				d.values[stateValue{head.Object, v.Name, unquote(v.Value)}] = true
+		switch row, _ := getFrom(d.reference, k); row := row.(type) {
+		case *machine.HeadRow:
+			for _, v := range row.Inline {
+				d.values[stateValue{row.Object.ID(), v.Name, unquote(v.Value)}] = true
+			}
+		case *machine.StateRow:
+			if len(row.Value) < smallValue {
+				d.values[stateValue{row.Object, row.Name, unquote(row.Value)}] = true
 			}
 		}
 	}

@@ -139,7 +139,7 @@ func (w *world) ensureTold(t *telling) {
 	}
 	if !t.subject.exclusive {
 		for _, name := range sortedKeys(t.reads) {
-			if value := t.reads[name]; value != "" && !w.disk.values[stateValue{object, name, value}] {
+			if value := t.reads[name]; value != "" && !w.disk.values[stateValue{object.ID(), name, value}] {
 				w.loop.fail(InvariantRun, "a closure of %s starts after it has read %s = %q, which was never durable", t.subject.name, name, value)
 			}
 		}

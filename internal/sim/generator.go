@@ -77,13 +77,28 @@ func (g *generator) program(key, depth int) Program {
 	g.names++
 	p := Program{Name: "p" + itoa(g.names)}
 	for range g.rand.IntN(g.size.Steps + 1) {
-		p.Steps = append(p.Steps, g.step(key, depth))
+		if g.one(8) {
+			p.Steps = append(p.Steps, g.churn()...)
+		} else {
+			p.Steps = append(p.Steps, g.step(key, depth))
+		}
 	}
 	if g.one(8) {
 		p.Fails = 1 + g.rand.IntN(2)
 	}
 	p.Terminal = g.one(12)
 	return p
+}
+
+// churn is a few changes of one value, one right behind the other: they are about the
+// same rows within one output, or within few.
+func (g *generator) churn() (steps []Step) {
+	n := g.rand.IntN(3)
+	verbs := []Verb{VerbSet, VerbClear, VerbGet, VerbClearAll, VerbKeys, VerbYield}
+	for range 2 + g.rand.IntN(3) {
+		steps = append(steps, Step{Do: verbs[g.rand.IntN(len(verbs))], N: n})
+	}
+	return steps
 }
 
 func (g *generator) step(key, depth int) Step {

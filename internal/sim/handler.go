@@ -119,11 +119,12 @@ func (f *performance) step(at string, s *Step) error {
 		}
 	case VerbSet:
 		if isObject {
-			f.set(object, "v"+itoa(s.N), f.p.Name+"."+at)
+			name := "v" + itoa(s.N)
+			f.set(object, name, widen(name, f.p.Name+"."+at))
 		}
 	case VerbClear:
 		if isObject {
-			f.wrote("v" + itoa(s.N))
+			f.wrote("v"+itoa(s.N), "")
 			restate.Clear(object, "v"+itoa(s.N))
 		}
 	case VerbGet:
@@ -132,11 +133,14 @@ func (f *performance) step(at string, s *Step) error {
 			if err == nil {
 				f.read("v"+itoa(s.N), value)
 			}
-			return f.note(err, "get %s", value)
+			return f.note(err, "get %.40s", value)
 		}
 	case VerbKeys:
 		if reads {
 			names, err := restate.Keys(reader)
+			if err == nil {
+				f.lists(names)
+			}
 			return f.note(err, "keys %v", names)
 		}
 	case VerbRun:
@@ -195,7 +199,7 @@ func (f *performance) append(ctx restate.ObjectContext) error {
 }
 
 func (f *performance) set(ctx restate.ObjectContext, name, value string) {
-	f.wrote(name)
+	f.wrote(name, value)
 	restate.Set(ctx, name, value)
 }
 

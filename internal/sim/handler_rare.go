@@ -63,10 +63,10 @@ func (f *performance) rare(at string, s *Step) error {
 // clearAll removes the state, the log too: what other programs have added to it is
 // then gone.
 func (f *performance) clearAll(ctx restate.ObjectContext) {
-	for _, name := range []string{logName, "v0", "v1", "v2", "big"} {
-		f.wrote(name)
+	for _, name := range stateNames() {
+		f.wrote(name, "")
 	}
-	f.w.chronicle.key(f.subject.key).patched = true
+	f.w.chronicle.key(f.subject.key).cleared = true
 	f.subject.appends = 0
 	restate.ClearAll(ctx)
 }

@@ -14,7 +14,9 @@ func (w *world) judge() {
 	logs := make(map[string]string)
 	for n := range maxKeys {
 		object := ident.ObjectKey{Service: serviceObject, Key: keyName(n)}
-		logs[object.Key] = w.state(ident.KeyPartitionKey(object.Key).Partition(), object)[logName]
+		state := w.state(ident.KeyPartitionKey(object.Key).Partition(), object)
+		logs[object.Key] = state[logName]
+		w.judgeState(object.Key, state)
 	}
 	w.judgeOrder()
 	type entry struct{ key, name string }
@@ -25,7 +27,7 @@ func (w *world) judge() {
 		}
 	}
 	for e, n := range added {
-		if m := count(logs[e.key], e.name); m > n || m < n && !w.chronicle.key(e.key).patched {
+		if m := count(logs[e.key], e.name); m > n || m < n && !w.chronicle.key(e.key).patched && !w.chronicle.key(e.key).cleared {
 			w.loop.fail(InvariantPrefix, "%s has added its name to the log of %s %d times, and it is there %d times: %s", e.name, e.key, n, m, logs[e.key])
 		}
 	}
