@@ -25,8 +25,8 @@ var (
 	flipSeed = flag.Uint64("flipseed", 0, "seed of what is damaged; 0 takes one from the clock")
 )
 
-// TestCorruptionIsNeverAWrongAnswer flips one bit of a file of a data directory, or
-// cuts a file, while no process runs, and then asks for everything that was ever
+// TestCorruptionIsNeverAWrongAnswer flips one bit of a file of a data directory, cuts a
+// file, or removes it, while no process runs, and then asks for everything that was ever
 // acknowledged. Each answer is the right one, or the start is refused and names the
 // file, or one key is quarantined and says so.
 //
@@ -175,7 +175,7 @@ func shares(class string) int {
 	}
 }
 
-// harm flips one bit of a file, or cuts it.
+// harm flips one bit of a file, cuts it, or removes it.
 func (c *corruption) harm(dir string, d *damage) {
 	c.t.Helper()
 	classes := map[string][]string{}
@@ -200,6 +200,13 @@ func (c *corruption) harm(dir string, d *damage) {
 	content, err := os.ReadFile(path)
 	if err != nil || len(content) == 0 {
 		d.what = "nothing of the empty file " + d.file
+		return
+	}
+	if c.r.IntN(6) == 0 {
+		d.what = d.file + " is removed"
+		if err := os.Remove(path); err != nil {
+			c.t.Fatal(err)
+		}
 		return
 	}
 	used := max(1, len(strings.TrimRight(string(content), "\x00")))

@@ -158,7 +158,7 @@ func TestAMissingFileIsNamed(t *testing.T) {
 	unclean, clean, _ := grown(t)
 	for _, base := range []string{unclean, clean} {
 		for name := range digest(t, base) {
-			if name == manifestFile || strings.HasSuffix(name, tableSuffix) || base == unclean && strings.HasSuffix(name, logSuffix) {
+			if name == manifestFile || name == markerFile || strings.HasSuffix(name, tableSuffix) || base == unclean && strings.HasSuffix(name, logSuffix) {
 				dir := MustCopyLive(t, base)
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)

@@ -256,7 +256,7 @@ func TestMissingFileBesideOthersIsRefusedByName(t *testing.T) {
 	if err != nil || len(tables) != 2 {
 		t.Fatalf("tables %v, %v", tables, err)
 	}
-	for _, path := range append(tables, path) {
+	for _, path := range append(tables, path, manifestFile, markerFile) {
 		dir, name := MustCopyLive(t, base), filepath.Base(path)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)

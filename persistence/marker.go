@@ -92,11 +92,11 @@ func (m *marker) encode() ([]byte, error) {
 	return fmt.Appendf(append(content, '\n'), "%08x\n", crc32.Checksum(content, castagnoli())), nil
 }
 
-// readMarker reads the marker of dir; a directory without one is new.
+// readMarker reads the marker of dir, which is there before the directory has a format.
 func readMarker(dir string) (marker, error) {
 	content, err := os.ReadFile(filepath.Join(dir, markerFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return marker{State: markerNew}, nil
+		return marker{}, fmt.Errorf("%s is missing: %w", markerFile, ErrCorrupt)
 	}
 	if err != nil {
 		return marker{}, err
