@@ -24,6 +24,7 @@ const (
 
 	logName     = "log"
 	promiseName = "p"
+	relayed     = "relayed"
 )
 
 // services returns what a world binds: each handler does what its input says.
@@ -70,7 +71,7 @@ func (w *world) poke(ctx restate.WorkflowSharedContext, value string) (string, e
 
 // relay answers the awakeable of another handler.
 func relay(ctx restate.Context, id string) (string, error) {
-	restate.ResolveAwakeable(ctx, id, "relayed")
+	restate.ResolveAwakeable(ctx, id, relayed)
 	return id, nil
 }
 
@@ -104,7 +105,9 @@ func (w *world) perform(ctx restate.Context, p Program, service string, kind ide
 	if p.Terminal {
 		return "", restate.TerminalErrorf("%s fails", p.Name)
 	}
-	return p.Name + ":" + strings.Join(t.told, ","), nil
+	result = p.Name + ":" + strings.Join(t.told, ",")
+	t.returns(result)
+	return result, nil
 }
 
 // step performs one step. Only a cancellation ends the program early.
@@ -162,6 +165,7 @@ func (f *performance) step(at string, s *Step) error {
 				return err
 			}
 			value, err := restate.Promise[string](flow, promiseName).Result()
+			f.isPoked(err, value)
 			return f.note(err, "promise %s", value)
 		}
 	case VerbYield:
@@ -271,16 +275,19 @@ func (f *performance) call(s *Step) error {
 	client := restate.Object[string](f.ctx, serviceObject, keyName(s.Key), handlerRun)
 	if s.Do == VerbCall {
 		value, err := client.Request(s.Sub)
+		f.isResult(err, s.Sub.Name, s.Sub.Terminal, value)
 		return f.note(err, "called %s", value)
 	}
 	other := *s.Sub
 	other.Name += "b"
 	first, second := client.RequestFuture(s.Sub), restate.Service[string](f.ctx, servicePlain, handlerRun).RequestFuture(other)
 	a, err := first.Response()
+	f.isResult(err, s.Sub.Name, s.Sub.Terminal, a)
 	if e := f.note(err, "first %s", a); e != nil {
 		return e
 	}
 	b, err := second.Response()
+	f.isResult(err, other.Name, other.Terminal, b)
 	return f.note(err, "second %s", b)
 }
 

@@ -28,6 +28,9 @@ func (f *performance) rare(at string, s *Step) error {
 		f.tell("nudged %s", id)
 	case VerbExpect:
 		value, err := restate.Signal[string](f.ctx, nudge).Result()
+		if err == nil && value != late && !strings.HasPrefix(value, "from p") {
+			f.w.loop.fail(InvariantHandOver, "%s was nudged with %q", f.p.Name, value)
+		}
 		return f.note(err, "nudge %s", value)
 	case VerbChange:
 		return f.change(at)
@@ -40,16 +43,24 @@ func (f *performance) rare(at string, s *Step) error {
 	case VerbPeek:
 		if flow, ok := f.ctx.(restate.WorkflowContext); ok && f.service == serviceWorkflow {
 			value, err := restate.Promise[string](flow, promiseName).Peek()
+			if value != "" {
+				f.isPoked(err, value)
+			}
 			return f.note(err, "peeked %q", value)
 		}
 	case VerbRelay:
 		awakeable := restate.Awakeable[string](f.ctx)
 		restate.ServiceSend(f.ctx, servicePlain, handlerRelay).Send(awakeable.Id())
 		value, err := awakeable.Result()
+		if err == nil && value != late && value != relayed {
+			f.w.loop.fail(InvariantHandOver, "%s was answered %q instead of %q", f.p.Name, value, relayed)
+		}
 		return f.note(err, "relayed %s", value)
 	case VerbKnot:
 		if f.service == serviceKnot {
 			value, err := restate.Object[string](f.ctx, serviceKnot, keyName(s.Key), handlerRun).Request(s.Sub)
+			const mayFail = true // in a circle
+			f.isResult(err, s.Sub.Name, mayFail, value)
 			return f.note(err, "in the knot %s", value)
 		}
 	case VerbBig:
@@ -76,6 +87,7 @@ func (f *performance) attach(s *Step) error {
 	id := client.Send(s.Sub).GetInvocationId()
 	f.tell("sent %s", id)
 	value, err := restate.AttachInvocation[string](f.ctx, id).Response()
+	f.isResult(err, s.Sub.Name, s.Sub.Terminal, value)
 	return f.note(err, "attached %s", value)
 }
 
