@@ -62,6 +62,10 @@ type keyStory struct {
 	// patched says that somebody has replaced the state, and cleared that a handler
 	// has removed it.
 	patched, cleared bool
+	// edited says that somebody has replaced the state, or is about to, since it was
+	// looked at; editing counts those who are at it.
+	edited  bool
+	editing int
 	// left is the state as the last attempt has left it, which is of last.
 	left map[string]string
 	last *subject
@@ -163,7 +167,7 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 			c.w.loop.fail(InvariantOrder, "%s starts on key %s while %d closures of another attempt run", name, key, k.closures)
 		}
 		k.running = t
-		if !strings.Contains(key, "/") && k.judged(c.w) {
+		if !strings.Contains(key, "/") && c.w.plan.Abort == 0 { // else code may go on that was given up
 			t.follow(k)
 		}
 	}

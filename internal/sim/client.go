@@ -320,7 +320,10 @@ func (w *world) pokeLater(key string) {
 
 // patch replaces the state of a key, until that is acknowledged.
 func (w *world) patch(key, name string) {
-	w.chronicle.key(key).patched = true
+	k := w.chronicle.key(key)
+	k.patched, k.edited = true, true
+	k.editing++
+	defer func() { k.editing-- }()
 	value, _ := json.Marshal("patched " + name)
 	w.insist("patch", func(rt *actors.Runtime) error {
 		return rt.EditState(context.Background(), actors.StatePatch{

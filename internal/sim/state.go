@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/dormouse-run/dormouse/internal/ident"
+	"github.com/dormouse-run/dormouse/internal/machine"
+	"github.com/dormouse-run/dormouse/persistence"
 )
 
 // What exclusive handlers leave to each other in the state of an object. Whoever has
@@ -38,6 +40,10 @@ func (t *telling) follow(k *keyStory) {
 		s.found = cloneState(k.left)
 		if last := k.last; last != nil && t.c.disturbed[last.name] {
 			forgetState(s.found)
+		}
+		if k.edited {
+			forgetState(s.found)
+			k.edited = k.editing > 0 || t.c.w.patchesWait()
 		}
 	}
 	t.state = cloneState(s.found)
@@ -107,7 +113,7 @@ func (c *chronicle) recover() {
 // judgeState judges what is on the disk when all is over.
 func (w *world) judgeState(key string, state map[string]string) {
 	k := w.chronicle.keys[key]
-	if k == nil || !k.judged(w) || k.last != nil && w.chronicle.disturbed[k.last.name] {
+	if k == nil || k.left == nil || k.edited || k.last != nil && w.chronicle.disturbed[k.last.name] {
 		return
 	}
 	for _, name := range stateNames() {
@@ -117,9 +123,13 @@ func (w *world) judgeState(key string, state map[string]string) {
 	}
 }
 
-// judged says whether anything can be said of the state of a key: nobody has replaced
-// it, and no code was given up while it ran.
-func (k *keyStory) judged(w *world) bool { return !k.patched && w.plan.Abort == 0 }
+// patchesWait reports whether a patch of some key waits for its turn, by what is durable.
+func (w *world) patchesWait() (wait bool) {
+	w.look(func(r persistence.Reader) error {
+		return eachRow(r, machine.TablePatch, func(machine.Row) { wait = true })
+	})
+	return wait
+}
 
 func cloneState(state map[string]string) map[string]string {
 	clone := make(map[string]string, len(state))
