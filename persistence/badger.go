@@ -26,6 +26,8 @@ type badgerStore struct {
 	snaps   snapshots
 	health  health
 	stall   *stall
+	// compactions is of the engine that is open.
+	compactions *compactions
 	// marker and nextLog belong to whoever holds log.mu.
 	marker marker
 	// nextLog is the path of the log file that the engine will begin next.

@@ -13,7 +13,7 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := s.roomToClose()
+	err := errors.Join(s.roomToClose(), s.compactions.lost())
 	if err == nil {
 		err = s.stall.close(s.db)
 	}

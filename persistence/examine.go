@@ -84,8 +84,9 @@ type examination struct {
 	found Examination
 	// logs are the log files, with the offset behind their last transaction.
 	logs map[string]int
-	// tables are the files that the manifest names.
+	// tables are the files that the manifest names, when undo has been applied to it.
 	tables []string
+	undo   *undo
 	// readable says that there is something that an engine can open.
 	readable bool
 }
@@ -228,6 +229,13 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 		e.damage(manifestFile, err)
 		return 0, false
 	}
+	if e.guard.marker.State == markerOpen {
+		if e.undo, err = findUndo(e.dir); err != nil {
+			e.damage(manifestFile, err)
+			return 0, false
+		}
+		e.undo.tables(tables)
+	}
 	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
 		e.found.Files++
@@ -319,6 +327,11 @@ func (e *examination) stage(temp string) error {
 		}
 		err := copyPrefix(filepath.Join(from, name), filepath.Join(temp, name), math.MaxInt64)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if e.undo != nil {
+		if err := e.undo.apply(filepath.Join(temp, manifestFile)); err != nil {
 			return err
 		}
 	}

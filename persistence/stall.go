@@ -28,6 +28,9 @@ func newStall() *stall { return &stall{first: make(chan struct{}), again: make(c
 // flushFailure begins what the engine logs then.
 const flushFailure = "error flushing memtable to disk"
 
+// fail notes it of a table that the engine itself does not miss.
+func (s *stall) fail(cause string) { s.note(flushFailure + ": " + cause) }
+
 // note looks at an error that the engine logs.
 func (s *stall) note(line string) {
 	if !strings.Contains(line, flushFailure) {
