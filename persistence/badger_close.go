@@ -13,7 +13,7 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := errors.Join(s.roomToClose(), s.compactions.lost())
+	err := errors.Join(s.roomToClose(), s.mayClose())
 	if err == nil {
 		err = s.stall.close(s.db)
 	}
@@ -22,6 +22,15 @@ func (s *badgerStore) Close() error {
 	}
 	if err = errors.Join(err, s.owner.release()); err != nil {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
+	}
+	return nil
+}
+
+// mayClose is an error when a table was lost. The directory is not a clean one then: the
+// next opening has to look for what it takes back.
+func (s *badgerStore) mayClose() error {
+	if err := s.compactions.lost(); err != nil {
+		return fmt.Errorf("the engine is not closed: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -42,9 +43,10 @@ type compactions struct {
 	mu      sync.Mutex
 	over    *sync.Cond // current is nil again
 	current *compaction
-	// counted says how many there were, broken that one has lost a table.
+	// counted says how many there were.
 	counted int
-	broken  bool
+	// broken says that one has lost a table.
+	broken atomic.Bool
 }
 
 // compaction is one of them.
@@ -95,15 +97,13 @@ func (c *compactions) note(format string, args []any) {
 	}
 }
 
-// lost is an error when a table was lost. The engine must not be closed then, and the
-// directory is not a clean one: the next opening has to look for what it takes back.
+// lost is an error when a table was lost: what is read then may be missing, though it is
+// there. It may be called concurrently, and often.
 func (c *compactions) lost() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.broken {
+	if !c.broken.Load() {
 		return nil
 	}
-	return fmt.Errorf("the engine is not closed: %w", c.stall.err())
+	return c.stall.err()
 }
 
 func (c *compactions) keysOfTable(id int, keys uint64) {
@@ -160,12 +160,12 @@ func (c *compactions) ended(id int, done bool) {
 	c.counted++
 	if done {
 		if err := c.judge(now); err != nil {
-			c.broken = true
-			c.log.Error("a compaction has lost a table; the old ones are kept", "dir", c.dir, "error", err)
 			c.stall.fail(err.Error())
+			c.broken.Store(true)
+			c.log.Error("a compaction has lost a table; the old ones are kept, and the next start takes it back", "dir", c.dir, "error", err)
 		}
 	}
-	if !c.broken {
+	if !c.broken.Load() {
 		now.release()
 	}
 }

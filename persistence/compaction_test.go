@@ -110,6 +110,12 @@ func TestACompactionThatLosesATableLosesNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "tables of") {
 		t.Errorf("a commit behind it gives %v", err)
 	}
+	if err := s.Read(func(Reader) error { return nil }); !errors.Is(err, ErrClosed) {
+		t.Errorf("a read behind it gives %v", err)
+	}
+	if h := s.Health(); h.Pressure != PressureHard {
+		t.Errorf("its health is %+v", h)
+	}
 	if err := s.Close(); err == nil || !strings.Contains(err.Error(), "not closed") {
 		t.Errorf("Close gives %v", err)
 	}
