@@ -91,7 +91,7 @@ func checkBackup(c console, out *teller, name string) (good bool, err error) {
 	case in.err != nil:
 		return false, fmt.Errorf("%s cannot be read: %w", name, in.err)
 	case errors.Is(err, persistence.ErrNoBackup):
-		return false, fmt.Errorf("%s is neither a data directory nor a backup: %w", name, errors.Unwrap(err))
+		return false, fmt.Errorf("%s is neither a data directory nor a backup of Dormouse; name another one", name)
 	case errors.Is(err, persistence.ErrBackupFormat):
 		return false, fmt.Errorf("%s: %w", name, errors.Unwrap(err))
 	case err != nil:

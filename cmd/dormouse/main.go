@@ -85,6 +85,9 @@ func run(ctx context.Context, c console, args []string) (status int) {
 	return exitCannot
 }
 
+// dash is what the usage says of FILE.
+const dash = "FILE may be -, which is standard output for backup, and standard input for others"
+
 // usage lists the commands.
 func usage(w io.Writer) error {
 	var b strings.Builder
@@ -92,7 +95,7 @@ func usage(w io.Writer) error {
 	for _, cmd := range commands() {
 		fmt.Fprintf(&b, "  dormouse %-40s %s\n", cmd.name+" "+cmd.args, cmd.what)
 	}
-	fmt.Fprintln(&b, "FILE may be - for standard input, or for standard output of backup; 'dormouse backup -h' says more.")
+	fmt.Fprintf(&b, "%s; 'dormouse backup -h' says more\n", dash)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -105,6 +108,9 @@ var errUsage = errors.New("wrong usage")
 func parse(fs *flag.FlagSet, c console, usage string, args []string, n int) ([]string, error) {
 	explain := func(w io.Writer) {
 		fmt.Fprintf(w, "usage: dormouse %s %s\n", fs.Name(), usage)
+		if strings.Contains(usage, "FILE") {
+			fmt.Fprintln(w, dash)
+		}
 		fs.SetOutput(w)
 		fs.PrintDefaults()
 		fs.SetOutput(c.err)

@@ -68,7 +68,10 @@ func judgeFile(t *testing.T, file, says string) {
 	t.Helper()
 	code, out, err := dormouse(t.Context(), "check", file)
 	want := exitDamaged
-	if strings.Contains(says, "begins with") || strings.Contains(says, "no backup") {
+	switch {
+	case strings.Contains(says, "no backup"):
+		want, says = exitCannot, "neither a data directory nor a backup of Dormouse"
+	case strings.Contains(says, "begins with"):
 		want = exitCannot
 	}
 	if said := out + err; code != want || !strings.Contains(said, says) || !strings.Contains(said, file) {
