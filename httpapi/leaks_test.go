@@ -165,7 +165,7 @@ func judgeLeaks(t *testing.T, before sample, samples []sample, after sample) str
 	var b strings.Builder
 	long, ends := *leaksFor >= leakJudged, endBounds(before)
 	if long {
-		fmt.Fprintf(&b, "%-16s %10s %10s %10s %10s %10s %10s %10s\n", "", "before", "1st third", "2nd third", "3rd third", "at most", "drained", "at most")
+		fmt.Fprintf(&b, "%-16s %10s %8s %10s %10s %10s %10s %10s %10s\n", "", "before", "", "1st third", "2nd third", "3rd third", "at most", "drained", "at most")
 	} else {
 		fmt.Fprintf(&b, "too short to judge its thirds, which is done from %v on\n%-16s %10s %10s %10s\n", leakJudged, "", "before", "drained", "at most")
 	}
@@ -178,7 +178,7 @@ func judgeLeaks(t *testing.T, before sample, samples []sample, after sample) str
 		if long {
 			first, second, last := x.rank.of(samples[:third], x.of), x.rank.of(samples[third:2*third], x.of), x.rank.of(samples[2*third:], x.of)
 			most := second + int64(x.part*float64(second)) + x.piece
-			thirds = fmt.Sprintf("%10d %10d %10d %10d ", first, second, last, most)
+			thirds = fmt.Sprintf("%8s %10d %10d %10d %10d ", x.rank, first, second, last, most)
 			if last > most {
 				t.Errorf("%s: %d in the last third, %d in the second: more than %d", x.name, last, second, most)
 			}
