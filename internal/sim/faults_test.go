@@ -173,7 +173,7 @@ func (f *fault) find(t *testing.T) bool {
 	case m == nil:
 		t.Errorf("not found: the fault %q (%v)\n%.2000s", f.title, errors.Join(err, ctx.Err()), out)
 	case !slices.Contains(f.invariants, string(m[2])):
-		t.Errorf("found by invariant %s instead of %v: the fault %q: %s", m[2], f.invariants, f.title, m[3])
+		t.Errorf("found at seed %s by invariant %s instead of %v: the fault %q: %s", m[1], m[2], f.invariants, f.title, m[3])
 	default:
 		fmt.Printf("found after %5.1f s, at seed %s, by invariant %s: the fault %q\n", time.Since(began).Seconds(), m[1], m[2], f.title)
 		return true
