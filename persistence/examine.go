@@ -26,8 +26,8 @@ type Examination struct {
 	// Damage are the files that are not as they were written, in the order in
 	// which they were looked at. It is empty when the directory is good.
 	Damage []FileDamage
-	// Files counts those that were looked at, Transactions is the number of the
-	// last transaction that was found.
+	// Files counts those that were looked at: FORMAT, MARKER, and what the engine
+	// stores in. Transactions is the number of the last transaction that was found.
 	Files        int
 	Transactions uint64
 	// Clean says that the last process has closed the store.
@@ -152,7 +152,7 @@ func (e *examination) damage(file string, err error) {
 func (e *examination) files() {
 	var err error
 	e.guard.dir = e.dir
-	e.found.Files++
+	e.found.Files += 2 // FORMAT was
 	if e.guard.marker, err = readMarker(e.dir); err != nil {
 		e.damage(markerFile, err)
 		e.guard.marker = marker{State: markerOpen}
@@ -173,12 +173,15 @@ func (e *examination) files() {
 // registry looks at the file in which the engine would keep its keys. We have none.
 func (e *examination) registry() {
 	const sanity, iv = "Hello Badger", 16
-	e.found.Files++
 	content, err := os.ReadFile(filepath.Join(e.dir, badger.KeyRegistryFileName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return // the engine makes a new one
+	}
+	e.found.Files++
 	if err == nil && (len(content) != iv+len(sanity) || string(content[iv:]) != sanity) {
 		err = fmt.Errorf("it is not what the engine has written: %w", ErrCorrupt)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the engine makes a new one
+	if err != nil {
 		e.damage(badger.KeyRegistryFileName, err)
 	}
 }
@@ -293,7 +296,7 @@ func (e *examination) logFiles(last uint64) {
 func (e *examination) rows() error {
 	temp, err := os.MkdirTemp("", "dormouse-examine-")
 	if err != nil {
-		return err
+		return fmt.Errorf("the directory for temporary files, which TMPDIR names, is %s: %w", os.TempDir(), err)
 	}
 	defer os.RemoveAll(temp)
 	if err := e.stage(temp); err != nil {
