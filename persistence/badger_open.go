@@ -59,6 +59,7 @@ func (s *badgerStore) open() (err error) {
 	if len(g.torn) > 0 {
 		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
 	}
+	s.toplevel = g.toplevel
 	state := s.marker.State
 	if state != markerNew {
 		s.marker.State, s.marker.LastCommit = markerOpen, last
@@ -183,7 +184,9 @@ func (s *badgerStore) engineOptions() badger.Options {
 	o.MemTableSize = memTableBytes
 	o.NumMemtables = 3
 	o.NumLevelZeroTables = 4
-	o.NumLevelZeroTablesStall = 12
+	// A flush waits for a compaction when there are more. An opening that flushes many logs
+	// must not: a compaction waits for the end of the opening (compaction.go).
+	o.NumLevelZeroTablesStall = max(12, s.toplevel+4)
 	o.BaseTableSize = 4 << 20
 	// Keys are spread over all partitions, so every compaction into a level
 	// rewrites all of it. With less (10 MiB), what is written goes through a level

@@ -39,6 +39,9 @@ type guard struct {
 	// torn names the log files that end with a part of a transaction, which inspect
 	// has found.
 	torn []string
+	// toplevel counts what the top level of tables may hold when the engine has opened:
+	// the tables in it, and one for each log file.
+	toplevel int
 }
 
 // inspect returns the timestamp of the last transaction in the directory.
@@ -60,6 +63,7 @@ func (g *guard) inspect() (last uint64, err error) {
 	if g.marker.State == markerClean && len(logs) != g.marker.LogFiles {
 		return 0, fmt.Errorf("there are %d log files (*%s) where a clean close left %d: %w", len(logs), logSuffix, g.marker.LogFiles, ErrCorrupt)
 	}
+	g.toplevel += len(logs)
 	for _, name := range logs {
 		if last, err = g.inspectLog(name, last); err != nil {
 			return 0, err
@@ -154,6 +158,9 @@ func (g *guard) inspectTables() (last uint64, err error) {
 		return 0, err
 	}
 	for id, t := range tables {
+		if t.Level == 0 {
+			g.toplevel++
+		}
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
 			return 0, fmt.Errorf("table %06d%s: %w: %w", id, tableSuffix, err, ErrCorrupt)
