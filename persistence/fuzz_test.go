@@ -11,8 +11,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
+	"google.golang.org/protobuf/proto"
 )
 
 // The targets of this file are what a start reads before it believes anything:
@@ -193,6 +195,46 @@ func FuzzLog(f *testing.F) {
 		}
 		if again, err := scanLog(data[:span.end], next); err != nil || again != span {
 			t.Fatalf("without what is behind its transactions it is %+v, %v; it was %+v", again, err, span)
+		}
+	})
+}
+
+// FuzzManifestLog: whole sets are read, what is torn or damaged is not, and to take a
+// compaction back twice is to have it again.
+func FuzzManifestLog(f *testing.F) {
+	set := &pb.ManifestChangeSet{Changes: []*pb.ManifestChange{
+		{Id: 9, Op: pb.ManifestChange_CREATE, Level: 6}, {Id: 3, Op: pb.ManifestChange_DELETE}, {Id: 4, Op: pb.ManifestChange_DELETE},
+	}}
+	whole, err := encodeSet(set)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(append(make([]byte, manifestHeader), append(whole, whole...)...))
+	f.Add(append(make([]byte, manifestHeader), whole[:len(whole)-1]...))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		l, err := parseManifestLog(content, manifestHeader)
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+		if len(content) >= manifestHeader && l.end > int64(len(content)) {
+			t.Fatalf("it ends at %d of %d", l.end, len(content))
+		}
+		for _, set := range l.sets {
+			b, err := encodeSet(set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := parseManifestLog(append(make([]byte, manifestHeader), b...), manifestHeader)
+			if err != nil || len(again.sets) != 1 || !proto.Equal(again.sets[0], set) {
+				t.Fatalf("%v is read as %v, %v", set, again.sets, err)
+			}
+			created := map[uint64]*pb.ManifestChange{}
+			for _, change := range set.Changes {
+				created[change.Id] = &pb.ManifestChange{Id: change.Id, Op: pb.ManifestChange_CREATE}
+			}
+			if inverse := invert(set, created); inverse == nil || len(inverse.Changes) != len(set.Changes) || len(inverse.Changes)-countDeletes(inverse) != countDeletes(set) {
+				t.Fatalf("%v is taken back by %v", set, inverse)
+			}
 		}
 	})
 }

@@ -31,6 +31,10 @@ func readManifestLog(path string, from int64) (l manifestLog, err error) {
 	if err != nil {
 		return l, err
 	}
+	return parseManifestLog(content, from)
+}
+
+func parseManifestLog(content []byte, from int64) (l manifestLog, err error) {
 	l.end = from
 	if int64(len(content)) < from {
 		return l, fmt.Errorf("%s has become shorter: %w", manifestFile, ErrCorrupt)
