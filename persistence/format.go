@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 const (
@@ -82,11 +84,30 @@ func newFormat(dir string) error {
 	if len(names) > 0 {
 		return fmt.Errorf("there is no %s file beside %s: %w", formatFile, names[0], ErrFormat)
 	}
+	if err := noMarker(dir); err != nil {
+		return err
+	}
 	m := marker{State: markerNew}
 	if err := m.write(dir); err != nil {
 		return err
 	}
 	return writeFile(dir, formatFile, formatText(formatVersion))
+}
+
+// noMarker refuses a directory whose marker is that of a store: the rest of it has
+// gone, and the marker is all that still says so.
+func noMarker(dir string) error {
+	m, err := readMarker(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case m.State != markerNew:
+		return fmt.Errorf("%s says that %d transactions are stored here (%s), and neither %s nor anything else of them is there: %w",
+			markerFile, m.LastCommit, m.State, formatFile, ErrCorrupt)
+	}
+	return nil
 }
 
 // engineFiles lists files of dir that only an engine writes.
@@ -98,7 +119,7 @@ func engineFiles(dir string) ([]string, error) {
 	var names []string
 	for _, f := range list {
 		switch name := f.Name(); {
-		case name == manifestFile, name == "KEYREGISTRY", strings.HasSuffix(name, tableSuffix),
+		case name == manifestFile, name == badger.KeyRegistryFileName, name == discardFile, strings.HasSuffix(name, tableSuffix),
 			strings.HasSuffix(name, logSuffix), strings.HasSuffix(name, valueLogSuffix):
 			names = append(names, name)
 		}

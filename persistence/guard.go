@@ -19,6 +19,7 @@ import (
 
 // Names that the engine gives its files.
 const (
+	discardFile    = "DISCARD"
 	manifestFile   = badger.ManifestFilename
 	tableSuffix    = ".sst"
 	logSuffix      = ".mem"

@@ -96,7 +96,7 @@ func (m *marker) encode() ([]byte, error) {
 func readMarker(dir string) (marker, error) {
 	content, err := os.ReadFile(filepath.Join(dir, markerFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return marker{}, fmt.Errorf("%s is missing: %w", markerFile, ErrCorrupt)
+		return marker{}, fmt.Errorf("%s is missing: %w: %w", markerFile, err, ErrCorrupt)
 	}
 	if err != nil {
 		return marker{}, err
