@@ -13,7 +13,7 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := s.roomToClose()
+	err := s.mayClose()
 	if err == nil {
 		err = s.stall.close(s.db)
 	}
@@ -24,6 +24,17 @@ func (s *badgerStore) Close() error {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	return nil
+}
+
+// mayClose is an error when the engine must not be closed: it would write tables into
+// a directory that belongs to somebody else, or that is no longer where it was.
+func (s *badgerStore) mayClose() error {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	if err := s.owner.check(); err != nil {
+		return fmt.Errorf("the engine is not closed: %w", err)
+	}
+	return s.roomToClose()
 }
 
 // roomToClose is an error when the disk is so full that the engine must not be closed.

@@ -19,9 +19,12 @@ const ownerFile = "OWNER"
 // does it where locks work. Where they do not, on some network file systems,
 // the random token in the file does: it is read again before each group, and a
 // token of somebody else ends the store before anything of the group is
-// acknowledged.
+// acknowledged. So does another file in its place: then the directory is another
+// one, or on its way to the bin.
 type owner struct {
 	file *os.File
+	// self is the file that is held.
+	self unix.Stat_t
 	// token is the whole content of the file: pid and random text.
 	token, read []byte
 }
@@ -44,7 +47,11 @@ func acquire(dir string) (*owner, error) {
 	}
 	o := &owner{file: f, token: fmt.Appendf(nil, "pid %d\ntoken %s\n", os.Getpid(), rand.Text())}
 	o.read = make([]byte, len(o.token)) // no more: that would take a second read, for the end of the file
-	if err := o.claim(); err != nil {
+	err = unix.Fstat(int(f.Fd()), &o.self)
+	if err == nil {
+		err = o.claim()
+	}
+	if err != nil {
 		return nil, errors.Join(err, o.release())
 	}
 	return o, nil
@@ -71,8 +78,18 @@ func (o *owner) claim() error {
 	return o.file.Sync()
 }
 
-// check reads the token again.
+// check looks whether the file is still there, and reads the token again. It takes
+// two microseconds.
 func (o *owner) check() error {
+	var now unix.Stat_t
+	switch err := unix.Stat(o.file.Name(), &now); {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("%s is gone: it was removed, or its directory was moved or removed: %w", o.file.Name(), ErrDeposed)
+	case err != nil:
+		return fmt.Errorf("look at %s: %w", o.file.Name(), err)
+	case now.Ino != o.self.Ino || now.Dev != o.self.Dev:
+		return fmt.Errorf("%s is another file than the one that was written: its directory was replaced: %w", o.file.Name(), ErrDeposed)
+	}
 	n, err := o.file.ReadAt(o.read, 0)
 	if bytes.Equal(o.read[:n], o.token) {
 		return nil
