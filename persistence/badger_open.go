@@ -109,8 +109,11 @@ func (s *badgerStore) openTwice() (*badger.DB, error) {
 // blame tells damage from trouble with the operating system, of which the
 // engine passes on the text only.
 func blame(err error) error {
-	for _, cause := range []syscall.Errno{syscall.EACCES, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EROFS} {
-		if strings.Contains(err.Error(), cause.Error()) {
+	if strings.Contains(err.Error(), syscall.EAGAIN.Error()) { // the lock of the engine
+		return fmt.Errorf("open the engine: %w: %w", err, ErrInUse)
+	}
+	for _, cause := range []syscall.Errno{syscall.EIO, syscall.EISDIR, syscall.ENOTDIR, syscall.EEXIST, syscall.ENOSPC, syscall.EROFS} {
+		if unable(err) || strings.Contains(err.Error(), cause.Error()) {
 			return fmt.Errorf("open the engine: %w", err)
 		}
 	}

@@ -1,7 +1,6 @@
 package persistence
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +85,8 @@ type examination struct {
 	logs map[string]int
 	// tables are the files that the manifest names.
 	tables []string
+	// cannot is why something could not be looked at.
+	cannot error
 	// readable says that there is something that an engine can open.
 	readable bool
 }
@@ -100,10 +101,10 @@ func (e *examination) run() error {
 		return err
 	}
 	e.files()
-	if !e.readable || e.told.Rows == nil {
-		return nil
+	if e.cannot != nil || !e.readable || e.told.Rows == nil {
+		return e.cannot
 	}
-	return e.rows()
+	return errors.Join(e.rows(), e.cannot)
 }
 
 // lock keeps other processes away, without leaving a trace. A directory without the
@@ -139,7 +140,14 @@ func (f lockedFile) Close() error {
 	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.File.Close())
 }
 
+// damage notes what is wrong with a file, or that nothing can be told of it.
 func (e *examination) damage(file string, err error) {
+	if unable(err) {
+		if e.cannot == nil {
+			e.cannot = fmt.Errorf("%s: %w", file, err)
+		}
+		return
+	}
 	d := FileDamage{File: file, Err: err}
 	e.found.Damage = append(e.found.Damage, d)
 	if e.told.Damaged != nil {
@@ -157,11 +165,10 @@ func (e *examination) files() {
 		e.guard.marker = marker{State: markerOpen}
 	}
 	e.found.Clean = e.guard.marker.State != markerOpen
+	e.others()
 	if e.guard.marker.State == markerNew {
 		return // the engine has never been opened
 	}
-	e.registry()
-	e.valueLogs()
 	last, ok := e.tableFiles()
 	if e.readable = ok; !ok {
 		e.found.Unread = errors.New("the engine does not open damaged tables")
@@ -169,53 +176,13 @@ func (e *examination) files() {
 	e.logFiles(last)
 }
 
-// registry looks at the file in which the engine would keep its keys. We have none.
-func (e *examination) registry() {
-	const sanity, iv = "Hello Badger", 16
-	e.found.Files++
-	content, err := os.ReadFile(filepath.Join(e.dir, badger.KeyRegistryFileName))
-	if err == nil && (len(content) != iv+len(sanity) || string(content[iv:]) != sanity) {
-		err = fmt.Errorf("it is not what the engine has written: %w", ErrCorrupt)
+// others looks at the files that hold nothing of ours.
+func (e *examination) others() {
+	wrong, files := e.guard.others()
+	e.found.Files += files
+	for _, d := range wrong {
+		e.damage(d.File, d.Err)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the engine makes a new one
-		e.damage(badger.KeyRegistryFileName, err)
-	}
-}
-
-// valueLogs looks at the heads of the files in which the engine would keep large
-// values: it opens none that names a key. Nothing of ours is behind the head.
-func (e *examination) valueLogs() {
-	names, err := filepath.Glob(filepath.Join(e.dir, "*"+valueLogSuffix))
-	if err != nil {
-		e.damage("*"+valueLogSuffix, err)
-		return
-	}
-	for _, path := range names {
-		e.found.Files++
-		head, err := readHead(path)
-		if err == nil && len(bytes.Trim(head, "\x00")) > 0 {
-			err = fmt.Errorf("its header names an encryption key: %w", ErrCorrupt)
-		}
-		if err != nil {
-			e.damage(filepath.Base(path), err)
-		}
-	}
-}
-
-// readHead reads the number of the key at the start of a value log, which may be
-// shorter.
-func readHead(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, 8)
-	n, err := io.ReadFull(f, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return head[:n], err
 }
 
 // tableFiles looks at the manifest and its tables, and returns the last transaction
@@ -258,8 +225,11 @@ func (e *examination) logFiles(last uint64) {
 		sure = false
 	}
 	for _, name := range logs {
-		if info, err := os.Stat(filepath.Join(e.dir, name)); err == nil && info.Size() == 0 {
+		switch info, err := os.Stat(filepath.Join(e.dir, name)); {
+		case err == nil && info.Size() == 0:
 			continue // a kill leaves such a file
+		case err == nil && !info.Mode().IsRegular(), e.damaged(name):
+			continue // that was told
 		}
 		e.found.Files++
 		span, err := e.guard.spanOf(name, last)
@@ -294,6 +264,9 @@ func (e *examination) rows() error {
 	o := (&badgerStore{dir: temp, options: Options{Logger: e.told.Logger}}).engineOptions()
 	o.ReadOnly = true
 	db, err := openBadger(o)
+	if err != nil && unable(err) {
+		return fmt.Errorf("open the engine: %w", err)
+	}
 	if err != nil {
 		e.found.Unread = fmt.Errorf("the engine does not open what is left: %w", err)
 		return nil

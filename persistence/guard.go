@@ -44,6 +44,9 @@ type guard struct {
 
 // inspect returns the timestamp of the last transaction in the directory.
 func (g *guard) inspect() (last uint64, err error) {
+	if wrong, _ := g.others(); len(wrong) > 0 {
+		return 0, fmt.Errorf("%s: %w", wrong[0].File, wrong[0].Err)
+	}
 	if err := g.removeEmpty(); err != nil {
 		return 0, err
 	}
@@ -157,7 +160,7 @@ func (g *guard) inspectTables() (last uint64, err error) {
 	for id, t := range tables {
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
-			return 0, fmt.Errorf("table %06d%s: %w: %w", id, tableSuffix, err, ErrCorrupt)
+			return 0, fmt.Errorf("table %06d%s: %w", id, tableSuffix, mistrust(err))
 		}
 		last = max(last, version)
 	}
@@ -184,7 +187,7 @@ func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
 	defer f.Close()
 	m, _, err := badger.ReplayManifestFile(f, formatVersion, badger.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
+		return nil, fmt.Errorf("%s: %w", manifestFile, mistrust(err))
 	}
 	return m.Tables, nil
 }
