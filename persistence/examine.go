@@ -92,11 +92,11 @@ type examination struct {
 }
 
 func (e *examination) run() error {
-	lock, err := e.lock()
+	unlocked, err := e.lock()
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer unlocked()
 	if err := knownFormat(e.dir); err != nil {
 		return err
 	}
@@ -107,37 +107,24 @@ func (e *examination) run() error {
 	return errors.Join(e.rows(), e.cannot)
 }
 
-// lock keeps other processes away, without leaving a trace. A directory without the
-// file that is locked is not in use.
-func (e *examination) lock() (io.Closer, error) {
-	if _, err := os.ReadDir(e.dir); err != nil {
+// lock keeps everybody away who does more than look, without leaving a trace.
+func (e *examination) lock() (unlocked func(), err error) {
+	engine, err := lockEngine(e.dir, unix.LOCK_SH)
+	if err != nil {
 		return nil, err
 	}
 	f, err := os.Open(filepath.Join(e.dir, ownerFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return io.NopCloser(nil), nil
+		return func() { _ = unlock(engine) }, nil
+	}
+	if err == nil {
+		err = lockFor(f, unix.LOCK_SH, func() string { return holder(f) })
 	}
 	if err != nil {
-		return nil, err
+		_ = f.Close() // it was read only, or not opened
+		return nil, errors.Join(err, unlock(engine))
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-		}
-		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
-	}
-	return lockedFile{f}, nil
-}
-
-// lockedFile gives a lock up before it is closed. A process that is being started at
-// that moment has a copy of the file until it runs its own program, and would keep the
-// lock.
-type lockedFile struct{ *os.File }
-
-// Close implements io.Closer.
-func (f lockedFile) Close() error {
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.File.Close())
+	return func() { _, _ = unlock(f), unlock(engine) }, nil
 }
 
 // damage notes what is wrong with a file, or that nothing can be told of it.

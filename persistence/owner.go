@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,12 +39,11 @@ func acquire(dir string) (*owner, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-		}
-		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
+	if err := lockFor(f, unix.LOCK_EX, func() string { return holder(f) }); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := engineAway(dir); err != nil {
+		return nil, errors.Join(err, unlock(f))
 	}
 	o := &owner{file: f, token: fmt.Appendf(nil, "pid %d\ntoken %s\n", os.Getpid(), rand.Text())}
 	o.read = make([]byte, len(o.token)) // no more: that would take a second read, for the end of the file
@@ -55,6 +55,62 @@ func acquire(dir string) (*owner, error) {
 		return nil, errors.Join(err, o.release())
 	}
 	return o, nil
+}
+
+// lockFor locks f without waiting, exclusively (unix.LOCK_EX) or beside others who only
+// look (unix.LOCK_SH). It names who has it otherwise: those who look are not in the files.
+func lockFor(f *os.File, how int, holder func() string) error {
+	err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, unix.EWOULDBLOCK) {
+		return fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	name := holder()
+	if how == unix.LOCK_EX && unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) == nil {
+		name = "an examination (dormouse check)"
+	}
+	return fmt.Errorf("%s holds it: %w", name, ErrInUse)
+}
+
+// unlock gives a lock up before it closes f. A process that is being started at that
+// moment has a copy of f until it runs its own program, and would keep the lock.
+func unlock(f *os.File) error {
+	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.Close())
+}
+
+// lockEngine takes the lock that the engine takes, on the directory itself. It is what
+// is left when somebody has removed OWNER.
+func lockEngine(dir string, how int) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	err = lockFor(f, how, func() string { return engineHolder(dir) })
+	if errors.Is(err, ErrInUse) {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil // where such a lock does not work, the engine will say so
+}
+
+// engineAway refuses a directory that an engine has open.
+func engineAway(dir string) error {
+	f, err := lockEngine(dir, unix.LOCK_EX)
+	if err != nil {
+		return err
+	}
+	_ = unlock(f) // it may have none, see lockEngine
+	return nil
+}
+
+// engineHolder names the process whose engine has dir open.
+func engineHolder(dir string) string {
+	content, _ := os.ReadFile(filepath.Join(dir, lockFile)) // an unreadable file names nobody
+	if pid, err := strconv.Atoi(string(bytes.TrimSpace(content))); err == nil {
+		return fmt.Sprintf("pid %d", pid)
+	}
+	return "a process without a name"
 }
 
 // holder names the process that wrote f.
@@ -100,9 +156,5 @@ func (o *owner) check() error {
 	return fmt.Errorf("%s has written %s: %w", holder(o.file), o.file.Name(), ErrDeposed)
 }
 
-// release gives the directory up. Closing the file is not enough: a child that
-// was forked just before has it, and the lock with it, until it starts its
-// program.
-func (o *owner) release() error {
-	return errors.Join(unix.Flock(int(o.file.Fd()), unix.LOCK_UN), o.file.Close())
-}
+// release gives the directory up.
+func (o *owner) release() error { return unlock(o.file) }

@@ -2,6 +2,7 @@ package persistence
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,69 @@ func there(dir string) string {
 		text = append(append(text, ' '), f.Name()...)
 	}
 	return string(text)
+}
+
+// TestADirectoryInUseIsSo whoever uses it, and whether the file that says so is still
+// there.
+func TestADirectoryInUseIsSo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	inUse := func(what, says string, err error) {
+		t.Helper()
+		if !errors.Is(err, ErrInUse) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	us := fmt.Sprintf("pid %d ", os.Getpid())
+	if err := os.Remove(filepath.Join(dir, ownerFile)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, markerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Examine(dir, Examiner{})
+	inUse("a check without OWNER", us, err)
+	_, err = Open(dir, Options{})
+	inUse("a start without OWNER", us, err)
+	_, err = Open(dir, Options{})
+	inUse("a start with an empty OWNER", us, err)
+	if after, err := os.ReadFile(filepath.Join(dir, markerFile)); err != nil || string(after) != string(before) {
+		t.Errorf("the marker was changed: %s, %v", after, err)
+	}
+	if err := s.Close(); !errors.Is(err, ErrDeposed) {
+		t.Errorf("closing it: %v", err)
+	}
+}
+
+// TestAStartDuringACheckSaysSo, and not who had the directory before.
+func TestAStartDuringACheckSaysSo(t *testing.T) {
+	t.Parallel()
+	base := killed(t, 3, 10)
+	for _, without := range []string{"", ownerFile} {
+		dir := MustCopyLive(t, base)
+		if without != "" {
+			if err := os.Remove(filepath.Join(dir, without)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		examined := false
+		_, err := Examine(dir, Examiner{Rows: func(Reader) error {
+			examined = true
+			if _, err := Examine(dir, Examiner{}); err != nil {
+				t.Errorf("another check beside it: %v", err)
+			}
+			if _, err := Open(dir, Options{}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), "dormouse check") || strings.Contains(err.Error(), "pid") {
+				t.Errorf("a start beside it, without %q: %v", without, err)
+			}
+			return nil
+		}})
+		if err != nil || !examined {
+			t.Errorf("%v", err)
+		}
+		openStore(t, dir)
+	}
 }
 
 func BenchmarkOwnerCheck(b *testing.B) {
