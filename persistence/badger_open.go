@@ -52,6 +52,11 @@ func (s *badgerStore) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if room, err := s.options.Probe(s.dir); err == nil { // what cannot be measured does not keep it shut
+		if err := room.holds(g.files); err != nil {
+			return err
+		}
+	}
 	if len(g.torn) > 0 {
 		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
 	}

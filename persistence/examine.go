@@ -240,6 +240,11 @@ func (e *examination) logFiles(last uint64) {
 
 // rows opens the engine on another directory and hands its rows over.
 func (e *examination) rows() error {
+	if room, err := probe(e.dir); err == nil {
+		if err := room.holds(len(e.tables) + len(e.logs)); err != nil {
+			return err
+		}
+	}
 	temp, err := os.MkdirTemp("", "dormouse-examine-")
 	if err != nil {
 		return err

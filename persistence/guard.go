@@ -40,6 +40,8 @@ type guard struct {
 	// torn names the log files that end with a part of a transaction, which inspect
 	// has found.
 	torn []string
+	// files counts the tables and logs that inspect has found.
+	files int
 }
 
 // inspect returns the timestamp of the last transaction in the directory.
@@ -61,6 +63,7 @@ func (g *guard) inspect() (last uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	g.files += len(logs)
 	if g.marker.State == markerClean && len(logs) != g.marker.LogFiles {
 		return 0, fmt.Errorf("there are %d log files (*%s) where a clean close left %d: %w", len(logs), logSuffix, g.marker.LogFiles, ErrCorrupt)
 	}
@@ -157,6 +160,7 @@ func (g *guard) inspectTables() (last uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	g.files += len(tables)
 	for id, t := range tables {
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
