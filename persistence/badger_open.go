@@ -60,6 +60,9 @@ func (s *badgerStore) open() (err error) {
 	if len(g.torn) > 0 {
 		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
 	}
+	if len(g.flushed) > 0 {
+		s.options.Logger.Info("removed logs of which everything is in tables", "dir", s.dir, "files", g.flushed)
+	}
 	state := s.marker.State
 	if state != markerNew {
 		s.marker.State, s.marker.LastCommit = markerOpen, last

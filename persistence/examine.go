@@ -206,7 +206,7 @@ func (e *examination) logFiles(last uint64) {
 		e.damage("*"+logSuffix, err)
 		return
 	}
-	m, sure := &e.guard.marker, len(e.found.Damage) == 0
+	m, sure, tables := &e.guard.marker, len(e.found.Damage) == 0, last
 	if m.State == markerClean && len(logs) != m.LogFiles {
 		e.damage("*"+logSuffix, fmt.Errorf("there are %d log files where a clean close left %d: %w", len(logs), m.LogFiles, ErrCorrupt))
 		sure = false
@@ -227,7 +227,7 @@ func (e *examination) logFiles(last uint64) {
 			e.damage(name, err)
 			sure = false
 		}
-		if span.last > 0 {
+		if span.last > 0 && !e.guard.isFlushed(span, tables) {
 			e.logs[name] = span.end
 		}
 		last = max(last, span.last)
