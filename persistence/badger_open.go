@@ -13,7 +13,11 @@ import (
 // Open opens the store in dir, which it makes when needed. It reads and checks
 // what is there before anything is changed; errors wrap ErrInUse, ErrFormat,
 // ErrCorrupt or ErrNoSpace where they fit.
-func Open(dir string, o Options) (Store, error) {
+func Open(dir string, o Options) (Store, error) { return openAs(dir, o, checkFormat) }
+
+// openAs opens a store in a directory that format has looked at, and made its marker when
+// it is new.
+func openAs(dir string, o Options, format func(dir string) error) (Store, error) {
 	o = o.withDefaults()
 	owner, err := acquire(dir)
 	if err != nil {
@@ -22,7 +26,7 @@ func Open(dir string, o Options) (Store, error) {
 	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
 	s.health = health{dir: dir, options: &s.options}
 	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
-	if err := s.open(); err != nil {
+	if err := s.open(format); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.abandon())
 	}
 	return s, nil
@@ -37,8 +41,8 @@ func (s *badgerStore) abandon() error {
 	return errors.Join(err, s.owner.release())
 }
 
-func (s *badgerStore) open() (err error) {
-	if err := checkFormat(s.dir); err != nil {
+func (s *badgerStore) open(format func(dir string) error) (err error) {
+	if err := format(s.dir); err != nil {
 		return err
 	}
 	if err := s.health.openingRoom(); err != nil {
