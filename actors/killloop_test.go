@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -259,28 +258,4 @@ func (l *killLoop) end() {
 		l.t.Fatal(err)
 	}
 	l.waitOrKill(30 * time.Second)
-}
-
-func (l *killLoop) report(seed uint64) {
-	for _, p := range actors.Points() {
-		if l.byPoint >= 3*len(actors.Points()) && l.hits[p.String()] == 0 {
-			l.t.Errorf("point %s was never hit", p)
-		}
-	}
-	l.accuse()
-	w, c := l.world, l.clients
-	fmt.Printf("kill loop: seed %d, %d kills (%d at points %v, %d at random moments), %d acknowledged, %d effects of steps (%d repeated before their result was durable), %v, slowest start %v, %d examinations of at most %v: %d lost or wrong, %d double, %d overlaps, 0 starts by hand\n",
-		seed, *kills, l.byPoint, l.hits, l.byClock, c.acked, w.effects, w.repeated, c.did, l.slowest.Round(time.Millisecond), l.examined, l.examining.Round(time.Millisecond), len(l.wrong()), len(w.doubles), len(w.overlaps))
-}
-
-// wrong is what clients and handlers complain of.
-func (l *killLoop) wrong() []string { return slices.Concat(l.clients.wrong, l.world.wrong) }
-
-// accuse makes the test fail for everything that must not happen.
-func (l *killLoop) accuse() {
-	for name, list := range map[string][]string{"double effects": l.world.doubles, "overlaps": l.world.overlaps, "lost or wrong": l.wrong()} {
-		if len(list) > 0 {
-			l.t.Errorf("%s: %d, first: %s", name, len(list), strings.Join(list[:min(5, len(list))], "; "))
-		}
-	}
 }

@@ -2,7 +2,9 @@ package httpapi_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -104,7 +106,24 @@ func (j *faultJudge) check(env ...string) {
 	j.look(c)
 	c.end(syscall.SIGKILL)
 	j.look(startChild(j.t, c.dir, env...))
-	j.t.Logf("%d acknowledged, 0 lost; answers by status: %v", len(j.sent)+len(j.called), j.seen)
+	verdict := "good"
+	if j.t.Failed() {
+		verdict = "FAILED"
+	}
+	j.t.Logf("%s: %d acknowledged, 0 lost; answers: %s", verdict, len(j.sent)+len(j.called), answers(j.seen))
+}
+
+// answers names numbers of answers by their status.
+func answers(seen map[int]int) string {
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(seen)) {
+		name := fmt.Sprint("status ", status)
+		if status == 0 {
+			name = "no answer"
+		}
+		parts = append(parts, fmt.Sprintf("%s: %d", name, seen[status]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (j *faultJudge) look(c *child) {

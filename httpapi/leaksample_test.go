@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
+	"github.com/dormouse-run/dormouse/internal/audit"
 	"github.com/dormouse-run/dormouse/internal/ident"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
@@ -61,7 +62,7 @@ func (s sample) rows() (n int) {
 func (s sample) left() map[string]int {
 	named := map[string]int{}
 	for table, n := range s.tables {
-		named[string(rune(table))] = n
+		named[audit.TableName(table)] = n
 	}
 	return named
 }

@@ -25,8 +25,9 @@ type BackupInfo struct {
 	// Marks are those of the last commit.
 	Marks Marks
 	// Rows are counted with those that only the store knows, Bytes are their
-	// keys and values.
-	Rows, Bytes uint64
+	// keys and values. Chunks are the pieces of large payloads among the rows, and
+	// the notes of which to remove.
+	Rows, Bytes, Chunks uint64
 	// Damaged are rows that could not be read in the store already: they did not
 	// fit their checksums, or parts of them were missing. They are in the backup as they were, and will be as damaged when it is
 	// restored.
@@ -65,6 +66,18 @@ func writeBackup(ctx context.Context, v view, head BackupInfo, w io.Writer, betw
 		return BackupInfo{}, err
 	}
 	return out.info, nil
+}
+
+// count counts a row.
+func (i *BackupInfo) count(key, value []byte) {
+	i.Rows++
+	i.Bytes += uint64(len(key) + len(value))
+	if len(key) < keyHeader {
+		return
+	}
+	if t := machine.Table(key[keyHeader-1]); t == tableChunk || t == tableIntent {
+		i.Chunks++
+	}
 }
 
 // partitionRange returns the range of all tables of a partition.

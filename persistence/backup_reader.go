@@ -164,8 +164,7 @@ func (b *backupReader) rows(rows []storedRow) ([]storedRow, error) {
 			return nil, b.damaged("the row " + keyText(row.key) + " does not lie behind the one before it")
 		}
 		b.last = append(b.last[:0], row.key...)
-		b.info.Rows++
-		b.info.Bytes += uint64(len(row.key) + len(row.value))
+		b.info.count(row.key, row.value)
 		rows = append(rows, row)
 	}
 	if len(rows) == 0 {

@@ -393,6 +393,9 @@ func TestABackupCountsRowsWithoutTheirChunks(t *testing.T) {
 	if len(chunks) != 4*len(rows) {
 		t.Fatalf("%d chunks of %d rows", len(chunks), len(rows))
 	}
+	if info, err := CheckBackup(bytes.NewReader(backupOf(t, s))); err != nil || info.Chunks != uint64(len(chunks)) || info.Rows != uint64(len(chunks)+len(rows)) {
+		t.Errorf("%+v, %v", info, err)
+	}
 	damage := func(e entry) uint64 {
 		if err := s.pages.write(0, []entry{e}); err != nil {
 			t.Fatal(err)

@@ -55,8 +55,7 @@ func (b *backupWriter) row(key, value []byte) error {
 	b.frame = binary.AppendUvarint(b.frame, uint64(len(value)))
 	b.frame = append(b.frame, value...)
 	b.inFrame++
-	b.info.Rows++
-	b.info.Bytes += uint64(len(key) + len(value))
+	b.info.count(key, value)
 	return nil
 }
 

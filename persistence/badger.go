@@ -26,6 +26,8 @@ type badgerStore struct {
 	snaps   snapshots
 	health  health
 	stall   *stall
+	// compactions is of the engine that is open.
+	compactions *compactions
 	// marker and nextLog belong to whoever holds log.mu.
 	marker marker
 	// nextLog is the path of the log file that the engine will begin next.
@@ -118,17 +120,29 @@ func (s *badgerStore) Read(fn func(Reader) error) error {
 		return fmt.Errorf("read: %w", ErrClosed)
 	}
 	defer s.life.leave()
+	if err := s.compactions.lost(); err != nil {
+		return fmt.Errorf("read: %w: %w", err, ErrClosed)
+	}
 	snap := s.snaps.acquire()
 	defer s.snaps.release(snap)
 	txn := s.db.NewTransactionAt(snap.ts, false)
 	defer txn.Discard()
 	r := &reader{view: &badgerView{txn: txn, snap: snap, closed: &s.closing}}
 	defer r.close()
-	return fn(r)
+	err := fn(r)
+	if lost := s.compactions.lost(); lost != nil { // what was not found may be there
+		return fmt.Errorf("read: %w: %w", lost, ErrClosed)
+	}
+	return err
 }
 
 // Health implements Store.
-func (s *badgerStore) Health() Health { return s.health.read() }
+func (s *badgerStore) Health() Health {
+	if err := s.compactions.lost(); err != nil {
+		return Health{Pressure: PressureHard, Reason: err.Error(), At: s.options.Now()}
+	}
+	return s.health.read()
+}
 
 // DiskBytes returns about how many bytes of the directory the engine uses: its
 // tables, and its log. The figures are up to a minute old.

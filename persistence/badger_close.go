@@ -27,14 +27,20 @@ func (s *badgerStore) Close() error {
 }
 
 // mayClose is an error when the engine must not be closed: it would write tables into
-// a directory that belongs to somebody else, or that is no longer where it was.
+// a directory that belongs to somebody else, or that is no longer where it was; or a
+// table was lost, and the directory is not a clean one: the next opening has to look for
+// what it takes back.
 func (s *badgerStore) mayClose() error {
 	s.log.mu.Lock()
-	defer s.log.mu.Unlock()
-	if err := s.owner.check(); err != nil {
+	err := s.owner.check()
+	s.log.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("the engine is not closed: %w", err)
 	}
-	return s.roomToClose()
+	if err = s.compactions.lost(); err != nil {
+		err = fmt.Errorf("the engine is not closed: %w", err)
+	}
+	return errors.Join(s.roomToClose(), err)
 }
 
 // roomToClose is an error when the disk is so full that the engine must not be closed.

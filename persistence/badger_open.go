@@ -3,6 +3,7 @@ package persistence
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -52,6 +53,9 @@ func (s *badgerStore) open(format func(dir string) error) (err error) {
 		return err
 	}
 	g := guard{dir: s.dir, marker: s.marker}
+	if err := s.takeBack(); err != nil {
+		return err
+	}
 	last, err := g.inspect()
 	if err != nil {
 		return err
@@ -87,6 +91,19 @@ func (s *badgerStore) open(format func(dir string) error) (err error) {
 	return s.health.restoreBallast()
 }
 
+// takeBack undoes compactions that nobody has judged.
+func (s *badgerStore) takeBack() error {
+	if s.marker.State != markerOpen {
+		return nil
+	}
+	u, err := findUndo(s.dir)
+	if err != nil || len(u.sets) == 0 {
+		return err
+	}
+	s.options.Logger.Info("took compactions back that the last process did not finish", "dir", s.dir, "compactions", len(u.sets))
+	return u.apply(filepath.Join(s.dir, manifestFile))
+}
+
 // openEngine opens the engine, and after a failed commit opens it, closes it
 // and opens it again: closing rewrites what was replayed from log files, of
 // which the system may believe that it is on disk, as tables that are synced.
@@ -107,15 +124,25 @@ func (s *badgerStore) openEngine() (err error) {
 // openTwice tries again once: the engine removes some leftovers of a kill while
 // it fails on them.
 func (s *badgerStore) openTwice() (*badger.DB, error) {
-	db, err := openBadger(s.engineOptions())
+	db, err := s.openWatched()
 	if err != nil {
 		s.options.Logger.Warn("the engine did not open, trying once more", "dir", s.dir, "error", err)
-		db, err = openBadger(s.engineOptions())
+		db, err = s.openWatched()
 	}
 	if err != nil {
 		return nil, blame(err)
 	}
 	return db, nil
+}
+
+// openWatched opens the engine, whose compactions are watched.
+func (s *badgerStore) openWatched() (*badger.DB, error) {
+	s.compactions = newCompactions(s.dir, s.stall, s.options.Logger)
+	db, err := openBadger(s.engineOptions())
+	if err == nil {
+		s.compactions.opened(db)
+	}
+	return db, err
 }
 
 // blame tells damage from trouble with the operating system, of which the
@@ -152,7 +179,7 @@ const (
 // Each line that is not a size prevents a loss that was seen without it.
 func (s *badgerStore) engineOptions() badger.Options {
 	o := badger.DefaultOptions(s.dir)
-	o.Logger = engineLogger{s.options.Logger, s.stall}
+	o.Logger = engineLogger{s.options.Logger, s.stall, s.compactions}
 	o.ExternalMagicVersion = formatVersion
 	o.SyncWrites = true
 	// A failed read of the value log is an empty value without an error. All

@@ -68,6 +68,7 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 		string(formatText(4)):  fmt.Sprintf("its data format is 4, of an earlier build that was never released, and this one has %d: run the build that wrote it", formatVersion),
 		formatPrefix + "05\n":  "which names no format",
 		"":                     "which names no format",
+		restoring:              "left by a restore that has not ended, and holds only a part of its backup; remove it",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -82,8 +83,12 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir, Options{}); !errors.Is(err, ErrFormat) {
+	const gone = "there is no FORMAT file beside"
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), gone) {
 		t.Fatalf("without the format file: %v", err)
+	}
+	if _, err := Examine(dir, Examiner{}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), gone) {
+		t.Fatalf("examining one without the format file: %v", err)
 	}
 	if err := os.WriteFile(path, fmt.Appendf(nil, "%s%d\n", formatPrefix, formatVersion), 0o600); err != nil {
 		t.Fatal(err)

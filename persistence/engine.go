@@ -167,8 +167,9 @@ func commonPrefix(a, b []byte) []byte {
 // engineLogger hands the engine's log lines to slog. What it calls information
 // is of interest to nobody but a debugger.
 type engineLogger struct {
-	log   *slog.Logger
-	stall *stall
+	log         *slog.Logger
+	stall       *stall
+	compactions *compactions
 }
 
 // Errorf hands on what the engine cannot do.
@@ -178,11 +179,17 @@ func (l engineLogger) Errorf(format string, args ...any) {
 	l.stall.note(text)
 }
 
-func (l engineLogger) Warningf(format string, args ...any) { l.log.Warn(line(format, args)) }
-func (l engineLogger) Infof(format string, args ...any)    { l.log.Debug(line(format, args)) }
+// Warningf hands on what the engine can live with.
+func (l engineLogger) Warningf(format string, args ...any) {
+	l.compactions.note(format, args)
+	l.log.Warn(line(format, args))
+}
+
+// Infof hands on what the engine does.
+func (l engineLogger) Infof(format string, args ...any) { l.log.Debug(line(format, args)) }
 
 // Debugf drops the lines of the hot path.
-func (l engineLogger) Debugf(string, ...any) {}
+func (l engineLogger) Debugf(format string, args ...any) { l.compactions.note(format, args) }
 
 func line(format string, args []any) string {
 	return "engine: " + strings.TrimSpace(fmt.Sprintf(format, args...))

@@ -8,7 +8,8 @@ var (
 	// wraps it names its pid.
 	ErrInUse = errors.New("the data directory is in use; stop the other process or choose another directory")
 	// ErrFormat says that the directory was written by another format version,
-	// or by another program. Nothing was changed.
+	// or by another program, or that it is no data directory at all. Nothing was
+	// changed.
 	ErrFormat = errors.New("the data directory has a format that this build does not know; open it with the version that wrote it")
 	// ErrNoSpace says that so little space, inodes, descriptors or memory maps
 	// are left that the engine could lose data. Commit returns it too.
@@ -57,3 +58,15 @@ var (
 	// ErrNotEmpty says that the directory of a restore holds something already.
 	ErrNotEmpty = errors.New("something is there already; name a directory that does not exist, or an empty one")
 )
+
+// reworded is an error of a kind whose own text would not say what to do.
+type reworded struct {
+	text string
+	kind error
+}
+
+// Error implements error.
+func (e *reworded) Error() string { return e.text }
+
+// Unwrap returns the kind.
+func (e *reworded) Unwrap() error { return e.kind }

@@ -25,8 +25,8 @@ type Examination struct {
 	// Damage are the files that are not as they were written, in the order in
 	// which they were looked at. It is empty when the directory is good.
 	Damage []FileDamage
-	// Files counts those that were looked at, Transactions is the number of the
-	// last transaction that was found.
+	// Files counts those that were looked at: FORMAT, MARKER, and what the engine
+	// stores in. Transactions is the number of the last transaction that was found.
 	Files        int
 	Transactions uint64
 	// Clean says that the last process has closed the store.
@@ -83,8 +83,9 @@ type examination struct {
 	found Examination
 	// logs are the log files, with the offset behind their last transaction.
 	logs map[string]int
-	// tables are the files that the manifest names.
+	// tables are the files that the manifest names, when undo has been applied to it.
 	tables []string
+	undo   *undo
 	// cannot is why something could not be looked at.
 	cannot error
 	// readable says that there is something that an engine can open.
@@ -146,7 +147,7 @@ func (e *examination) damage(file string, err error) {
 func (e *examination) files() {
 	var err error
 	e.guard.dir = e.dir
-	e.found.Files++
+	e.found.Files += 2 // FORMAT was
 	if e.guard.marker, err = readMarker(e.dir); err != nil {
 		e.damage(markerFile, err)
 		e.guard.marker = marker{State: markerOpen}
@@ -181,6 +182,13 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 	if err != nil {
 		e.damage(manifestFile, err)
 		return 0, false
+	}
+	if e.guard.marker.State == markerOpen {
+		if e.undo, err = findUndo(e.dir); err != nil {
+			e.damage(manifestFile, err)
+			return 0, false
+		}
+		e.undo.tables(tables)
 	}
 	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
@@ -247,7 +255,7 @@ func (e *examination) rows() error {
 	}
 	temp, err := os.MkdirTemp("", "dormouse-examine-")
 	if err != nil {
-		return err
+		return fmt.Errorf("the directory for temporary files, which TMPDIR names, is %s: %w", os.TempDir(), err)
 	}
 	defer os.RemoveAll(temp)
 	if err := e.stage(temp); err != nil {
@@ -284,6 +292,11 @@ func (e *examination) stage(temp string) error {
 		}
 		err := copyPrefix(filepath.Join(from, name), filepath.Join(temp, name), math.MaxInt64)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if e.undo != nil {
+		if err := e.undo.apply(filepath.Join(temp, manifestFile)); err != nil {
 			return err
 		}
 	}

@@ -20,6 +20,9 @@ const (
 	formatPrefix  = "dormouse data format "
 )
 
+// DataFormat is the version of stored bytes that this build writes and reads.
+const DataFormat = formatVersion
+
 // checkFormat refuses a directory that this build cannot read and marks a new
 // one. A directory is new until its FORMAT file is written.
 func checkFormat(dir string) error {
@@ -38,7 +41,10 @@ func checkFormat(dir string) error {
 func knownFormat(dir string) error {
 	content, err := os.ReadFile(filepath.Join(dir, formatFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no %s file in it: %w", formatFile, ErrFormat)
+		if err := withoutFormat(dir); err != nil {
+			return err
+		}
+		return sayFormat("there is no %s file in it, so it is no data directory of Dormouse; name another one", formatFile)
 	}
 	if err != nil {
 		return err
@@ -53,6 +59,8 @@ func knownFormat(dir string) error {
 func sameFormat(content []byte) error {
 	version, ok := parseFormat(content)
 	switch {
+	case string(content) == restoring:
+		return sayFormat("it was left by a restore that has not ended, and holds only a part of its backup; remove it, and restore again")
 	case !ok:
 		return fmt.Errorf("%s says %.40q, which names no format: it is damaged, or of another program: %w", formatFile, content, ErrFormat)
 	case version > formatVersion:
@@ -62,6 +70,11 @@ func sameFormat(content []byte) error {
 			"run the build that wrote it to its end, or begin with an empty directory: %w", version, formatVersion, ErrFormat)
 	}
 	return nil
+}
+
+// sayFormat is ErrFormat with a text of its own.
+func sayFormat(format string, args ...any) error {
+	return &reworded{fmt.Sprintf(format, args...), ErrFormat}
 }
 
 // formatText is the content of the FORMAT file of a version.
@@ -77,14 +90,7 @@ func parseFormat(content []byte) (version int, ok bool) {
 }
 
 func newFormat(dir string) error {
-	names, err := engineFiles(dir)
-	if err != nil {
-		return err
-	}
-	if len(names) > 0 {
-		return fmt.Errorf("there is no %s file beside %s: %w", formatFile, names[0], ErrFormat)
-	}
-	if err := noMarker(dir); err != nil {
+	if err := withoutFormat(dir); err != nil {
 		return err
 	}
 	m := marker{State: markerNew}
@@ -108,6 +114,18 @@ func noMarker(dir string) error {
 			markerFile, m.LastCommit, m.State, formatFile, ErrCorrupt)
 	}
 	return nil
+}
+
+// withoutFormat refuses a directory that has no FORMAT file and is not new.
+func withoutFormat(dir string) error {
+	names, err := engineFiles(dir)
+	if err == nil && len(names) > 0 {
+		err = sayFormat("there is no %s file beside %s: it has gone, or another program uses the directory; restore it from a backup, or name another one", formatFile, names[0])
+	}
+	if err != nil {
+		return err
+	}
+	return noMarker(dir)
 }
 
 // engineFiles lists files of dir that only an engine writes.

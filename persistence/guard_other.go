@@ -21,10 +21,10 @@ const lockFile = "LOCK"
 
 // others looks at what is in the directory beside the stored data, and keeps the engine
 // from opening: it ends the process when it cannot open DISCARD, and for the rest it has
-// errors that name no file. It returns what is wrong, and how many files it has looked at.
+// errors that name no file. It returns what is wrong, and how many files it has looked
+// into.
 func (g *guard) others() (wrong []FileDamage, files int) {
 	look := func(name string, err error) {
-		files++
 		if err != nil {
 			wrong = append(wrong, FileDamage{name, err})
 		}
@@ -41,13 +41,13 @@ func (g *guard) others() (wrong []FileDamage, files int) {
 		case name == discardFile:
 			look(name, inspectDiscard(path))
 		case name == badger.KeyRegistryFileName:
+			files++
 			look(name, inspectRegistry(path))
 		case strings.HasSuffix(name, valueLogSuffix):
+			files++
 			look(name, inspectValueLog(path))
 		case strings.HasSuffix(name, logSuffix), strings.HasSuffix(name, tableSuffix):
-			if err := inspectName(path); err != nil {
-				look(name, err)
-			}
+			look(name, inspectName(path))
 		}
 	}
 	return wrong, files

@@ -84,7 +84,7 @@ func restorePlace(dir string) (partial string, err error) {
 	}
 	partial = dir + partialSuffix
 	if err := os.Mkdir(partial, 0o700); errors.Is(err, fs.ErrExist) {
-		return "", fmt.Errorf("%s exists: another restore is under way, or one was killed: remove it then: %w", partial, ErrNotEmpty)
+		return "", &reworded{partial + " exists: another restore is under way, or one was killed; remove it then", ErrNotEmpty}
 	} else if err != nil {
 		return "", err
 	}

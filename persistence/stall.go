@@ -28,18 +28,23 @@ func newStall() *stall { return &stall{first: make(chan struct{}), again: make(c
 // flushFailure begins what the engine logs then.
 const flushFailure = "error flushing memtable to disk"
 
-// note looks at an error that the engine logs.
-func (s *stall) note(line string) {
-	if !strings.Contains(line, flushFailure) {
-		return
-	}
-	if s.cause.Swap(&line) == nil {
+// fail notes it of a table that the engine itself does not miss.
+func (s *stall) fail(cause string) {
+	if s.cause.Swap(&cause) == nil {
 		close(s.first)
 	}
 	select {
 	case s.again <- struct{}{}:
 	default:
 	}
+}
+
+// note looks at an error that the engine logs.
+func (s *stall) note(line string) {
+	if !strings.Contains(line, flushFailure) {
+		return
+	}
+	s.fail(line)
 }
 
 // err is nil as long as every table could be written.

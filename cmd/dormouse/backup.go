@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/dormouse-run/dormouse/persistence"
@@ -19,6 +21,7 @@ import (
 
 // Environment variables, which are those of the program.
 const (
+	envAdmin      = "DORMOUSE_ADMIN"
 	envTokens     = "DORMOUSE_ADMIN_TOKENS"
 	envTokensFile = "DORMOUSE_ADMIN_TOKENS_FILE"
 )
@@ -40,49 +43,60 @@ func backUp(ctx context.Context, c console, args []string) (status int) {
 func takeBackup(ctx context.Context, c console, args []string) error {
 	r := request{silence: silence}
 	flags := flag.NewFlagSet("backup", flag.ContinueOnError)
-	flags.StringVar(&r.admin, "admin", defaultAdmin, "`URL` of the admin port")
+	flags.StringVar(&r.admin, "admin", cmp.Or(os.Getenv(envAdmin), defaultAdmin), "`URL` of the admin port ("+envAdmin+")")
 	flags.StringVar(&r.tokens, "tokens", "", "`file` whose first token opens the admin port ("+envTokensFile+"; or the token itself in "+envTokens+")")
 	args, err := parse(flags, c, backupArgs, args, 1)
 	if err != nil {
 		return err
 	}
-	name, said := args[0], c.out
-	var info persistence.BackupInfo
+	name, said := args[0], teller{w: c.out}
+	var t taken
 	if name == "-" {
-		said = c.err
-		info, err = r.fetch(ctx, c.out)
+		said.w = c.err
+		t, err = r.fetch(ctx, c.out)
 	} else {
-		info, err = writeNew(name, func(w io.Writer) (persistence.BackupInfo, error) { return r.fetch(ctx, w) })
+		t, err = writeNew(name, func(w io.Writer) (taken, error) { return r.fetch(ctx, w) })
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(said, describe(name, info))
+	info := t.info
+	said.line("%s: %s", name, describe(info, t.size))
+	if said.err != nil {
+		return fmt.Errorf("%s is complete, but %w", name, said.err)
+	}
 	if info.Damaged > 0 {
 		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before, and let 'dormouse check' name them in a directory restored from it", name, info.Damaged)
 	}
 	return nil
 }
 
-// describe says what is in a backup.
-func describe(name string, i persistence.BackupInfo) string {
-	return fmt.Sprintf("%s: %d rows, %d bytes, taken %s, boot %d, data format %d", name, i.Rows, i.Bytes, i.Taken.UTC().Format(time.RFC3339), i.Boot, i.Format)
+// taken is a backup that has arrived: what it says, and how many bytes it has.
+type taken struct {
+	info persistence.BackupInfo
+	size int64
+}
+
+// describe says what is in a backup of that many bytes.
+func describe(i persistence.BackupInfo, size int64) string {
+	return fmt.Sprintf("%d rows, %d chunks of large values, %d bytes, taken %s, boot %d, data format %d",
+		i.Rows-i.Chunks, i.Chunks, size, i.Taken.UTC().Format(time.RFC3339), i.Boot, i.Format)
 }
 
 // writeNew lets write fill a file beside name, and gives it that name when it is
 // complete and on the disk. Nothing is ever overwritten.
-func writeNew(name string, write func(io.Writer) (persistence.BackupInfo, error)) (info persistence.BackupInfo, err error) {
+func writeNew(name string, write func(io.Writer) (taken, error)) (t taken, err error) {
 	if err := absent(name); err != nil {
-		return info, err
+		return t, err
 	}
 	partial := name + partialSuffix
 	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return info, fmt.Errorf("%s exists: another backup is under way, or one was killed: remove it then", partial)
+		return t, fmt.Errorf("%s exists: another backup is under way, or one was killed; remove it then", partial)
 	} else if err != nil {
-		return info, err
+		return t, err
 	}
-	info, err = write(f)
+	t, err = write(f)
 	if err == nil {
 		err = f.Sync()
 	}
@@ -94,9 +108,9 @@ func writeNew(name string, write func(io.Writer) (persistence.BackupInfo, error)
 		err = os.Rename(partial, name)
 	}
 	if err != nil {
-		return info, errors.Join(err, os.Remove(partial))
+		return t, errors.Join(err, os.Remove(partial))
 	}
-	return info, syncDir(filepath.Dir(name))
+	return t, syncDir(filepath.Dir(name))
 }
 
 // absent refuses a name that is taken.
@@ -127,25 +141,47 @@ type request struct {
 }
 
 // fetch writes the backup to w while it checks it.
-func (r request) fetch(ctx context.Context, w io.Writer) (persistence.BackupInfo, error) {
+func (r request) fetch(ctx context.Context, w io.Writer) (taken, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	quiet := time.AfterFunc(r.silence, func() { cancel(fmt.Errorf("nothing has arrived for %v", r.silence)) })
 	defer quiet.Stop()
 	resp, err := r.send(ctx)
-	if err != nil {
-		return persistence.BackupInfo{}, err
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return taken{}, fmt.Errorf("%w; no backup was taken", context.Cause(ctx))
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return taken{}, fmt.Errorf("%w: is the program running, and is this its admin port? -admin or %s names another", err, envAdmin)
+	case err != nil:
+		return taken{}, err
 	}
 	defer resp.Body.Close()
-	body := lively{resp.Body, quiet, r.silence}
 	if resp.StatusCode != http.StatusOK {
-		return persistence.BackupInfo{}, refusal(resp)
+		return taken{}, refusal(resp)
 	}
-	info, err := persistence.CheckBackup(io.TeeReader(body, w))
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	in := &input{r: lively{resp.Body, quiet, r.silence}}
+	out := &output{w: w}
+	info, err := persistence.CheckBackup(io.TeeReader(in, out))
+	switch {
+	case err != nil && out.err != nil:
+		err = out.err // what follows from it is no news
+	case err != nil && ctx.Err() != nil:
+		err = fmt.Errorf("%w; no backup was taken", context.Cause(ctx))
 	}
-	return info, err
+	return taken{info, in.n}, err
+}
+
+// output writes, and keeps what went wrong.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	o.err = err
+	return n, err
 }
 
 // lively reads, and winds up the alarm.
@@ -165,11 +201,7 @@ func (l lively) Read(p []byte) (int, error) {
 }
 
 func (r request) send(ctx context.Context) (*http.Response, error) {
-	url := strings.TrimSuffix(r.admin, "/") + "/backup"
-	if !strings.Contains(url, "://") {
-		url = "http://" + url
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +218,19 @@ func (r request) send(ctx context.Context) (*http.Response, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return client.Do(req)
+}
+
+// url returns where the backup is. An address to listen on, as the program takes it
+// from the same variable, will do.
+func (r request) url() string {
+	url := strings.TrimSuffix(r.admin, "/") + "/backup"
+	if strings.HasPrefix(url, ":") {
+		url = "localhost" + url
+	}
+	if !strings.Contains(url, "://") {
+		url = "http://" + url
+	}
+	return url
 }
 
 // token returns the token to show, "" for none.

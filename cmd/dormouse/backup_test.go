@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -166,16 +167,18 @@ func TestABackupOverwritesNothingAndNeedsWhatItIsTold(t *testing.T) {
 	}
 	mustFail(t, exitFailed, "another backup is under way", "backup", "-admin", b.admin, "-tokens", tokens, file+"2")
 	mustFail(t, exitFailed, "is this the admin port", "backup", "-admin", b.ingress+"/restate/health", "-tokens", tokens, file+"3")
-	mustFail(t, exitFailed, "connection refused", "backup", "-admin", "localhost:1", file+"3")
+	mustFail(t, exitFailed, "connection refused: is the program running, and is this its admin port? -admin", "backup", "-admin", "localhost:1", file+"3")
 	mustFail(t, exitFailed, "has no token", "backup", "-admin", b.admin, "-tokens", os.DevNull, file+"3")
 	mustFail(t, exitFailed, "no such file", "backup", "-admin", b.admin, filepath.Join(dir, "no", "backup"))
 	mustFail(t, exitCannot, "usage: dormouse backup", "backup")
-	mustFail(t, exitCannot, "usage: dormouse backup", "backup", file, "-admin")
+	mustFail(t, exitCannot, "-admin stands behind "+file+": flags go first\nusage: dormouse backup", "backup", file, "-admin", b.admin)
 	mustFail(t, exitCannot, "not defined", "backup", "-x", file)
 	mustFail(t, exitCannot, "usage: dormouse restore", "restore", file)
 	mustFail(t, exitCannot, `no command "save"`, "save")
 	mustFail(t, exitCannot, "usage:")
-	mustFail(t, exitGood, "usage: dormouse backup", "backup", "-h")
+	if out := mustRun(t, "backup", "-h"); !strings.Contains(out, "usage: dormouse backup") || !strings.Contains(out, envAdmin) {
+		t.Errorf("it says %q", out)
+	}
 	if got := entries(t, dir); got != "backup backup2.partial data tokens" {
 		t.Errorf("there are %s", got)
 	}
@@ -241,6 +244,80 @@ func TestABackupOfADamagedStoreIsKeptAndFails(t *testing.T) {
 	}
 }
 
+// TestTheAdminPortComesFromTheFlagOrTheEnvironment takes an address to listen on
+// too: that is what the variable is for the program.
+func TestTheAdminPortComesFromTheFlagOrTheEnvironment(t *testing.T) {
+	b := openBank(t, filepath.Join(t.TempDir(), "data"))
+	b.call("/Account/a/deposit", "5")
+	t.Setenv(envAdmin, b.admin)
+	mustRun(t, "backup", filepath.Join(t.TempDir(), "backup"))
+	t.Setenv(envAdmin, b.admin[strings.LastIndex(b.admin, ":"):])
+	mustRun(t, "backup", filepath.Join(t.TempDir(), "backup"))
+	mustFail(t, exitFailed, "localhost:1", "backup", "-admin", "localhost:1", filepath.Join(t.TempDir(), "backup"))
+}
+
+// TestWhatCannotBeToldIsAFailure gives the commands a full disk for their words.
+func TestWhatCannotBeToldIsAFailure(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBank(t, filepath.Join(dir, "data"))
+	b.call("/Account/a/deposit", "5")
+	file, restored := filepath.Join(dir, "backup"), filepath.Join(dir, "restored")
+	for _, c := range []struct {
+		code int
+		says string
+		args []string
+	}{
+		{exitFailed, "dormouse backup: no space\n", []string{"backup", "-admin", b.admin, "-"}},
+		{exitFailed, "dormouse backup: " + file + " is complete, but the report cannot be written: no space\n", []string{"backup", "-admin", b.admin, file}},
+		{exitFailed, "dormouse restore: " + restored + " is restored, but the report cannot be written: no space\n", []string{"restore", file, restored}},
+		{exitCannot, "dormouse check: the report cannot be written: no space\n", []string{"check", restored}},
+		{exitCannot, "dormouse check: the report cannot be written: no space\n", []string{"check", file}},
+		{exitFailed, "dormouse help: no space\n", []string{"help"}},
+		{exitFailed, "dormouse version: the report cannot be written: no space\n", []string{"version"}},
+	} {
+		var said strings.Builder
+		if code := run(t.Context(), console{out: fullDisk{}, err: &said}, c.args); code != c.code || said.String() != c.says {
+			t.Errorf("dormouse %q exits with %d and says %q, want %d and %q", c.args, code, said.String(), c.code, c.says)
+		}
+	}
+}
+
+// fullDisk takes nothing.
+type fullDisk struct{}
+
+// Write implements io.Writer.
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space") }
+
+// TestABackupCountsAsItsFileAndAsACheckDoes compares what the commands say of one
+// store.
+func TestABackupCountsAsItsFileAndAsACheckDoes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	b := openBank(t, filepath.Join(dir, "data"))
+	stock(t, b, 1)
+	b.call("/Account/a/deposit", "5")
+	file, restored := filepath.Join(dir, "backup"), filepath.Join(dir, "restored")
+	said := mustRun(t, "backup", "-admin", b.admin, file)
+	size, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, counted, _ := strings.Cut(said, "backup: ")
+	rows, _, _ := strings.Cut(counted, ", ")
+	if !strings.Contains(said, fmt.Sprintf("chunks of large values, %d bytes,", size.Size())) || strings.Contains(said, ", 0 chunks") {
+		t.Errorf("it says %q of %d bytes", said, size.Size())
+	}
+	for name, out := range map[string]string{"restore": mustRun(t, "restore", file, restored), "check of the file": mustRun(t, "check", file)} {
+		if !strings.Contains(out, counted) {
+			t.Errorf("%s says %q, and the backup was %q", name, out, counted)
+		}
+	}
+	if out := mustRun(t, "check", restored); !strings.Contains(out, " "+rows+", ") {
+		t.Errorf("check says %q, and the backup was %q", out, counted)
+	}
+}
+
 // TestACutStreamLeavesNoFile is a server that breaks off in every way there is.
 func TestACutStreamLeavesNoFile(t *testing.T) {
 	t.Parallel()
@@ -293,7 +370,7 @@ func TestAnInterruptedBackupLeavesNoFile(t *testing.T) {
 	}))
 	defer server.Close()
 	code, _, said := dormouse(ctx, "backup", "-admin", server.URL, filepath.Join(dir, "backup"))
-	if code != exitFailed || !strings.Contains(said, "context canceled") || entries(t, dir) != "" {
+	if code != exitFailed || said != "dormouse backup: context canceled; no backup was taken\n" || entries(t, dir) != "" {
 		t.Errorf("exit code %d, %s; %s is left", code, said, entries(t, dir))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -107,7 +108,7 @@ func want(t *testing.T, status int, parts []string, args ...string) {
 func TestAClosedDirectoryIsGood(t *testing.T) {
 	t.Parallel()
 	dir := used(t)
-	want(t, exitGood, []string{"is good (closed)", "21 invocations, 1 of them unfinished, 1 awakeables", "0 findings"}, "check", dir)
+	want(t, exitGood, []string{"is good (closed)", "21 invocations, 1 of them unfinished, 1 awakeables of suspended ones", "0 findings"}, "check", dir)
 }
 
 // TestTheDirectoryOfAKilledProcessIsGood kills a process under load.
@@ -147,17 +148,46 @@ func TestTheDirectoryOfAKilledProcessIsGood(t *testing.T) {
 func TestWhatCannotBeCheckedIsStatusTwo(t *testing.T) {
 	t.Parallel()
 	want(t, exitCannot, []string{"no such file"}, "check", filepath.Join(t.TempDir(), "none"))
-	want(t, exitCannot, []string{"FORMAT"}, "check", t.TempDir())
+	want(t, exitCannot, []string{"FORMAT", "no data directory of Dormouse"}, "check", t.TempDir())
 	want(t, exitCannot, []string{"usage"}, "check")
 	want(t, exitCannot, []string{"usage"}, "check", "a", "b")
 	want(t, exitCannot, []string{"not defined"}, "check", "-x")
 	want(t, exitCannot, []string{"no command"}, "mend")
 	want(t, exitCannot, []string{"check DIR"})
+	for _, help := range []string{"-h", "--help", "help"} {
+		if status, out, errs := ran(help); status != exitGood || !strings.Contains(out, "check DIR | FILE") || errs != "" {
+			t.Errorf("%s: %d, %q, %q", help, status, out, errs)
+		}
+	}
 	dir := used(t)
 	if err := os.WriteFile(filepath.Join(dir, "FORMAT"), []byte("dormouse data format 99\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	want(t, exitCannot, []string{"format"}, "check", dir)
+}
+
+func TestACheckWithoutATemporaryDirectorySaysWhere(t *testing.T) {
+	dir := used(t)
+	none := filepath.Join(t.TempDir(), "none")
+	t.Setenv("TMPDIR", none)
+	want(t, exitCannot, []string{"TMPDIR names, is " + none}, "check", dir)
+}
+
+func TestTheVersionNamesRevisionAndFormat(t *testing.T) {
+	t.Parallel()
+	format := fmt.Sprintf("data format %d", persistence.DataFormat)
+	want(t, exitGood, []string{format}, "version")
+	want(t, exitGood, []string{format}, "--version")
+	want(t, exitCannot, []string{"usage"}, "version", "x")
+	info := &debug.BuildInfo{GoVersion: "go1.2", Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{
+		{Key: "vcs.revision", Value: "abc"}, {Key: "vcs.modified", Value: "true"},
+	}}
+	if got := describeBuild(info); got != "dormouse v1.2.3, revision abc with changes, go1.2, "+format {
+		t.Error(got)
+	}
+	if got := describeBuild(nil); got != "dormouse of an unknown version, "+format {
+		t.Error(got)
+	}
 }
 
 func TestADamagedFileIsNamed(t *testing.T) {

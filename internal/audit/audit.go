@@ -126,7 +126,7 @@ func (a *audit) damaged(key, what string, err error) bool {
 
 // rowName names a row in findings.
 func rowName(k machine.Key) string {
-	name := fmt.Sprintf("%s row in partition %d", nameOf(k.Table), k.Partition)
+	name := fmt.Sprintf("%s row in partition %d", TableName(k.Table), k.Partition)
 	switch k.Table {
 	case machine.TableHead:
 		return machine.Headed(k).String()

@@ -135,7 +135,7 @@ func (p *partition) walked(t machine.Table, err error) error {
 		return nil
 	}
 	p.unsure, p.lost[t], p.unpaid = true, true, true
-	if p.damaged(fmt.Sprintf("partition %d", p.number), "the rest of table "+nameOf(t), err) {
+	if p.damaged(fmt.Sprintf("partition %d", p.number), "the rest of table "+TableName(t), err) {
 		return nil
 	}
 	return err
@@ -160,16 +160,16 @@ func (p *partition) unreadable(k machine.Key, err error) error {
 	case machine.TableState, machine.TableInbox, machine.TablePromise, machine.TableListener:
 		if o := p.byID[k.Object]; o != nil {
 			o.unreadable = true
-			p.damaged(o.name(), "a "+nameOf(k.Table)+" row", err)
+			p.damaged(o.name(), "a "+TableName(k.Table)+" row", err)
 			return nil
 		}
 		p.unsure = true
 	case machine.TableTimer, machine.TableExpiry:
-		p.blame(ident.Seq(k.B), "a "+nameOf(k.Table)+" row", err)
+		p.blame(ident.Seq(k.B), "a "+TableName(k.Table)+" row", err)
 		return nil
 	case machine.TableJournal, machine.TableSignal, machine.TablePending, machine.TableWaiter, machine.TableActive:
 		p.check.faulty, p.unpaid = true, true
-		p.blame(ident.Seq(k.A), "a "+nameOf(k.Table)+" row", err)
+		p.blame(ident.Seq(k.A), "a "+TableName(k.Table)+" row", err)
 		return nil
 	case machine.TableOutbox:
 		p.unpaid = true

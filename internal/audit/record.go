@@ -135,7 +135,7 @@ func (l *life) orphan(t machine.Table) {
 	if l.p.records[l.birth] != nil || l.p.unsure || l.p.sweeps.has(t, l.birth) {
 		return
 	}
-	l.p.find(RuleOwner, fmt.Sprintf("birth %v", l.birth), "a %s row belongs to no invocation", nameOf(t))
+	l.p.find(RuleOwner, fmt.Sprintf("birth %v", l.birth), "a %s row belongs to no invocation", TableName(t))
 }
 
 // judge looks at an invocation of which every row was read.
@@ -174,7 +174,7 @@ func (l *life) counts() {
 		{machine.TableWaiter, l.waiters, l.row.Waiters},
 	} {
 		if c.have != c.own && !l.p.sweeps.has(c.table, l.birth) {
-			l.p.find(RuleCount, l.known.name(), "it has %d %s rows, and its record says %d", c.have, nameOf(c.table), c.own)
+			l.p.find(RuleCount, l.known.name(), "it has %d %s rows, and its record says %d", c.have, TableName(c.table), c.own)
 		}
 	}
 }

@@ -99,8 +99,8 @@ type Finding struct {
 // String returns the finding as one line.
 func (f Finding) String() string { return f.Rule.String() + ": " + f.Key + ": " + f.Text }
 
-// nameOf names a table in findings.
-func nameOf(t machine.Table) string {
+// TableName names a table in findings.
+func TableName(t machine.Table) string {
 	name, _ := tableName(t)
 	return name
 }

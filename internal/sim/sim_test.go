@@ -2,12 +2,14 @@ package sim
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -133,30 +135,56 @@ func TestSeeds(t *testing.T) {
 	var w worlds
 	w.run(n, *flags.during, func(n uint64) *Plan { return NewPlan(first+n, size(t)) })
 	took, used := time.Since(began), cpuTime(t)-cpu
-	t.Logf("%d seeds, %d steps, %d processes, %d commits, %d invocations, %d answers in %.1f s: %.0f seeds/min, %.0f steps/CPU s",
-		w.ran, w.sum.Steps, w.sum.Lives, w.sum.Commits, w.sum.Invocations, w.sum.Acked, took.Seconds(),
-		float64(w.ran)/took.Minutes(), float64(w.sum.Steps)/used.Seconds())
+	if w.broken == nil {
+		t.Logf("%s in %d plans, seeds %d to %d", unbroken(), w.ran, first, first+uint64(max(w.ran, 1))-1)
+	} else {
+		t.Errorf("seed %d: %v", first+w.worst, w.broken)
+	}
+	t.Logf("they made %d steps, %d processes, %d commits, %d invocations, %d answers", w.sum.Steps, w.sum.Lives, w.sum.Commits, w.sum.Invocations, w.sum.Acked)
+	t.Logf("in %.1f s: %.0f seeds/min, %.0f steps/CPU s", took.Seconds(), float64(w.ran)/took.Minutes(), float64(w.sum.Steps)/used.Seconds())
 	if w.broken == nil {
 		return
 	}
-	t.Errorf("seed %d: %v", first+w.worst, w.broken)
 	if *flags.shrink > 0 {
 		p, broken := Shrink(w.plan, w.broken, *flags.shrink)
 		t.Logf("a smaller plan: %v\n-sim.plan='%s'", broken, p)
 	}
 }
 
+// unbroken is the verdict of a run that has found nothing.
+func unbroken() string { return fmt.Sprintf("no violation of the %d invariants", InvariantPanic) }
+
 // TestPlan lets the plan of -sim.plan happen, as a shrunk one was printed.
 func TestPlan(t *testing.T) {
 	if *flags.plan == "" {
-		t.Skip("-sim.plan gives one")
+		t.Skip("no plan: give -sim.plan='{…}' as it is printed beside a seed that fails; docs/testing.md has a small one")
 	}
 	p, err := ParsePlan(*flags.plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, broken := Run(p, flags.logger(), flags.tracer()); broken != nil {
-		t.Error(broken)
+	stats, broken := Run(p, flags.logger(), flags.tracer())
+	if broken != nil {
+		t.Fatal(broken)
+	}
+	t.Logf("%s in this plan: %d steps, %d processes, %d commits, %d invocations, %d answers", unbroken(), stats.Steps, stats.Lives, stats.Commits, stats.Invocations, stats.Acked)
+}
+
+// TestThePlanOfTheDocsHappens runs what docs/testing.md gives to TestPlan.
+func TestThePlanOfTheDocsHappens(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, plan, _ := strings.Cut(string(text), "-sim.plan='{")
+	plan, _, _ = strings.Cut(plan, "'")
+	p, err := ParsePlan("{" + plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stats, broken := Run(p, flags.logger(), nil); broken != nil || stats.Acked == 0 || stats.Lives < 2 {
+		t.Errorf("%+v, %v", stats, broken)
 	}
 }
 
@@ -182,12 +210,16 @@ func TestACrashAtEveryStep(t *testing.T) {
 			}
 		})
 	}
-	for _, p := range Tours() {
+	tours := Tours()
+	for _, p := range tours {
 		plans <- p
 	}
 	close(plans)
 	all.Wait()
-	t.Logf("%d crashes", runs.Load())
+	if !t.Failed() {
+		t.Logf("%s in %d plans", unbroken(), len(tours))
+	}
+	t.Logf("%d crashes, at one in %d of the steps of each plan", runs.Load(), stride)
 }
 
 // size is that of -sim.size.
