@@ -1,6 +1,8 @@
 package persistence
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -49,6 +51,9 @@ type Examiner struct {
 	// Rows is called once with the rows of what was durable. It may be nil. It is
 	// not called when the engine cannot read the files; Unread says why.
 	Rows func(Reader) error
+	// Done ends the examination when it is closed, soon, with an error that wraps
+	// context.Canceled. Nil never does.
+	Done <-chan struct{}
 	// Logger gets what the engine has to say. Nil drops it.
 	Logger *slog.Logger
 }
@@ -105,6 +110,9 @@ func (e *examination) run() error {
 	if e.cannot != nil || !e.readable || e.told.Rows == nil {
 		return e.cannot
 	}
+	if err := e.stopped(); err != nil {
+		return err
+	}
 	return errors.Join(e.rows(), e.cannot)
 }
 
@@ -126,6 +134,16 @@ func (e *examination) lock() (unlocked func(), err error) {
 		return nil, errors.Join(err, unlock(engine))
 	}
 	return func() { _, _ = unlock(f), unlock(engine) }, nil
+}
+
+// stopped is an error when nobody wants to know any more.
+func (e *examination) stopped() error {
+	select {
+	case <-e.told.Done:
+		return context.Canceled
+	default:
+		return nil
+	}
 }
 
 // damage notes what is wrong with a file, or that nothing can be told of it.
@@ -192,6 +210,9 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 	}
 	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
+		if e.cannot = cmp.Or(e.cannot, e.stopped()); e.cannot != nil {
+			return 0, false
+		}
 		e.found.Files++
 		path := table.NewFilename(id, e.dir)
 		e.tables = append(e.tables, filepath.Base(path))
@@ -272,7 +293,8 @@ func (e *examination) rows() error {
 		return nil
 	}
 	err = e.read(db)
-	return errors.Join(err, db.Close())
+	err = errors.Join(err, db.Close())
+	return cmp.Or(e.stopped(), err)
 }
 
 // stage fills the directory that the engine opens.
@@ -341,7 +363,16 @@ func (e *examination) read(db *badger.DB) (err error) {
 	ts := db.MaxVersion()
 	txn := db.NewTransactionAt(ts, false)
 	defer txn.Discard()
-	r := &reader{view: &badgerView{txn: txn, snap: &snapshot{ts: ts}, closed: new(atomic.Bool)}}
+	closed, over := new(atomic.Bool), make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case <-e.told.Done:
+			closed.Store(true)
+		case <-over:
+		}
+	}()
+	r := &reader{view: &badgerView{txn: txn, snap: &snapshot{ts: ts}, closed: closed}}
 	defer r.close()
 	if len(e.found.Damage) == 0 {
 		e.agree(r, ts)
