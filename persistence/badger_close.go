@@ -3,6 +3,8 @@ package persistence
 import (
 	"errors"
 	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 // Close implements Store. It waits for a commit and for reads under way, which
@@ -15,7 +17,7 @@ func (s *badgerStore) Close() error {
 	healthy := s.log.close()
 	err := s.mayClose()
 	if err == nil {
-		err = s.stall.close(s.db)
+		err = s.closeEngine(s.db)
 	}
 	if err == nil && healthy {
 		err = s.noteClean()
@@ -24,6 +26,10 @@ func (s *badgerStore) Close() error {
 		return fmt.Errorf("close store %s: %w", s.dir, err)
 	}
 	return nil
+}
+
+func (s *badgerStore) closeEngine(db *badger.DB) error {
+	return s.compactions.close(func() error { return s.stall.close(db) })
 }
 
 // mayClose is an error when the engine must not be closed: it would write tables into

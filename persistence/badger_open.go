@@ -37,7 +37,7 @@ func openAs(dir string, o Options, format func(dir string) error) (Store, error)
 func (s *badgerStore) abandon() error {
 	var err error
 	if s.db != nil {
-		err = s.stall.close(s.db)
+		err = s.closeEngine(s.db)
 	}
 	return errors.Join(err, s.owner.release())
 }
@@ -113,7 +113,7 @@ func (s *badgerStore) openEngine() (err error) {
 	}
 	db := s.db
 	s.db = nil
-	if err := s.stall.close(db); err != nil {
+	if err := s.closeEngine(db); err != nil {
 		return fmt.Errorf("rewrite logs after a failed commit: %w", err)
 	}
 	s.options.Logger.Warn("rewrote the logs, because a commit had failed", "dir", s.dir)

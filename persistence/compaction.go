@@ -1,8 +1,10 @@
 package persistence
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -40,8 +42,12 @@ type compactions struct {
 	ready chan struct{}
 	db    *badger.DB
 
-	mu      sync.Mutex
-	over    *sync.Cond // current is nil again
+	mu sync.Mutex
+	// closing says that the engine is being closed: it has no memtable then, and no
+	// iterator can be opened. All tables are kept until that is over.
+	closing bool
+	// over is when current is nil again.
+	over    *sync.Cond
 	current *compaction
 	// counted says how many there were.
 	counted int
@@ -82,6 +88,20 @@ func newCompactions(dir string, stall *stall, log *slog.Logger) *compactions {
 func (c *compactions) opened(db *badger.DB) {
 	c.db = db
 	close(c.ready)
+}
+
+// close keeps all tables while the engine is closed, with fn. Those that it then flushes
+// itself are not among them.
+func (c *compactions) close(fn func() error) error {
+	c.mu.Lock()
+	c.closing = true
+	release := pin(c.db)
+	c.mu.Unlock()
+	if err := errors.Join(fn(), c.lost()); err != nil {
+		return err
+	}
+	release()
+	return nil
 }
 
 // note looks at a line that the engine logs.
@@ -128,7 +148,9 @@ func (c *compactions) begin(id int) *compaction {
 	case <-time.After(openingPatience):
 		return now // without a reference: what it loses is only found
 	}
-	now.release = pin(c.db)
+	if !c.closing {
+		now.release = pin(c.db)
+	}
 	now.before = map[uint64]bool{}
 	for _, t := range c.db.Tables() {
 		now.before[t.ID] = true
@@ -139,7 +161,7 @@ func (c *compactions) begin(id int) *compaction {
 
 // pin keeps the files of all tables until it is released.
 func pin(db *badger.DB) (release func()) {
-	txn := db.NewTransactionAt(db.MaxVersion(), false)
+	txn := db.NewTransactionAt(math.MaxUint64, false)
 	it := txn.NewIterator(badger.IteratorOptions{AllVersions: true})
 	return func() {
 		it.Close()
