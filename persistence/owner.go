@@ -138,7 +138,11 @@ func (o *owner) claim() error {
 // two microseconds.
 func (o *owner) check() error {
 	var now unix.Stat_t
-	switch err := unix.Stat(o.file.Name(), &now); {
+	err := unix.Stat(o.file.Name(), &now)
+	for err == unix.EINTR {
+		err = unix.Stat(o.file.Name(), &now)
+	}
+	switch {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return fmt.Errorf("%s is gone: it was removed, or its directory was moved or removed: %w", o.file.Name(), ErrDeposed)
 	case err != nil:
