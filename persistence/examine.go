@@ -210,7 +210,8 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 	}
 	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
-		if e.cannot = cmp.Or(e.cannot, e.stopped()); e.cannot != nil {
+		if err := e.stopped(); err != nil {
+			e.cannot = cmp.Or(e.cannot, err)
 			return 0, false
 		}
 		e.found.Files++
@@ -235,7 +236,7 @@ func (e *examination) logFiles(last uint64) {
 		e.damage("*"+logSuffix, err)
 		return
 	}
-	m, sure, tables := &e.guard.marker, len(e.found.Damage) == 0, last
+	m, sure, tables := &e.guard.marker, len(e.found.Damage) == 0 && e.cannot == nil, last
 	if m.State == markerClean && len(logs) != m.LogFiles {
 		e.damage("*"+logSuffix, fmt.Errorf("there are %d log files where a clean close left %d: %w", len(logs), m.LogFiles, ErrCorrupt))
 		sure = false

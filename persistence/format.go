@@ -103,10 +103,11 @@ func newFormat(dir string) error {
 // noMarker refuses a directory whose marker is that of a store: the rest of it has
 // gone, and the marker is all that still says so.
 func noMarker(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, markerFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	m, err := readMarker(dir)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
 	case err != nil:
 		return err
 	case m.State != markerNew:

@@ -16,8 +16,13 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// lockFile is the one in which the engine writes who has the directory.
-const lockFile = "LOCK"
+// Files that are written when a store opens, and hold nothing of it: the one in which the
+// engine says who has the directory, and its manifest until that takes the place of the one
+// before.
+const (
+	lockFile        = "LOCK"
+	manifestRewrite = "MANIFEST-REWRITE"
+)
 
 // others looks at what is in the directory beside the stored data, and keeps the engine
 // from opening: it ends the process when it cannot open DISCARD, and for the rest it has
@@ -36,10 +41,10 @@ func (g *guard) others() (wrong []FileDamage, files int) {
 	for _, f := range list {
 		name, path := f.Name(), filepath.Join(g.dir, f.Name())
 		switch {
-		case name == lockFile:
+		case name == lockFile, name == markerFile+tempSuffix, name == manifestRewrite, name == discardFile:
+			look(name, writable(path))
+		case name == ballastFile:
 			look(name, regular(path))
-		case name == discardFile:
-			look(name, inspectDiscard(path))
 		case name == badger.KeyRegistryFileName:
 			files++
 			look(name, inspectRegistry(path))
@@ -54,7 +59,7 @@ func (g *guard) others() (wrong []FileDamage, files int) {
 }
 
 // strange ends the error for a file that is none of the store.
-const strange = "it is no file of the store: take it away and start again"
+const strange = "none of the store: take it away and start again"
 
 // inspectName refuses a file that the engine would take for one of its own, and not find
 // under the name it gives it. Of tables it looks at those with a number only.
@@ -69,7 +74,7 @@ func inspectName(path string) error {
 		return nil
 	}
 	if err != nil || number < 0 || number >= math.MaxInt32 || name != fmt.Sprintf("%0*d%s", digits, number, suffix) {
-		return errors.New(strange)
+		return errors.New("it is " + strange)
 	}
 	return regular(path)
 }
@@ -77,15 +82,19 @@ func inspectName(path string) error {
 // regular refuses everything that is no file.
 func regular(path string) error {
 	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%v: %s", info.Mode().Type(), strange)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a directory, and " + strange)
+	case !info.Mode().IsRegular():
+		return errors.New("it is a device or the like, and " + strange)
 	}
-	return err
+	return nil
 }
 
-// inspectDiscard opens the file as the engine does. Whatever is in it concerns value logs
-// only.
-func inspectDiscard(path string) error {
+// writable opens a file as whoever opens the store does. Nothing depends on what is in it.
+func writable(path string) error {
 	if err := regular(path); err != nil {
 		return err
 	}

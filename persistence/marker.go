@@ -96,7 +96,7 @@ func (m *marker) encode() ([]byte, error) {
 func readMarker(dir string) (marker, error) {
 	content, err := os.ReadFile(filepath.Join(dir, markerFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return marker{}, fmt.Errorf("%s is missing: %w: %w", markerFile, err, ErrCorrupt)
+		return marker{}, fmt.Errorf("%s is missing: %w", markerFile, ErrCorrupt)
 	}
 	if err != nil {
 		return marker{}, err
@@ -124,9 +124,12 @@ func parseMarker(content []byte) (marker, error) {
 	return marker{}, fmt.Errorf("%s is damaged: %w", markerFile, ErrCorrupt)
 }
 
+// tempSuffix is that of a file until it takes the place of the one before.
+const tempSuffix = ".tmp"
+
 // writeFile replaces a file of dir durably and atomically.
 func writeFile(dir, name string, content []byte) error {
-	temp := filepath.Join(dir, name+".tmp")
+	temp := filepath.Join(dir, name+tempSuffix)
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
