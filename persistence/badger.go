@@ -26,6 +26,8 @@ type badgerStore struct {
 	snaps   snapshots
 	health  health
 	stall   *stall
+	// toplevel is what the guard has counted.
+	toplevel int
 	// compactions is of the engine that is open.
 	compactions *compactions
 	// marker and nextLog belong to whoever holds log.mu.

@@ -71,6 +71,7 @@ func (s *badgerStore) open(format func(dir string) error) (err error) {
 	if len(g.flushed) > 0 {
 		s.options.Logger.Info("removed logs of which everything is in tables", "dir", s.dir, "files", g.flushed)
 	}
+	s.toplevel = g.toplevel
 	state := s.marker.State
 	if state != markerNew {
 		s.marker.State, s.marker.LastCommit = markerOpen, last
@@ -198,7 +199,9 @@ func (s *badgerStore) engineOptions() badger.Options {
 	o.MemTableSize = memTableBytes
 	o.NumMemtables = 3
 	o.NumLevelZeroTables = 4
-	o.NumLevelZeroTablesStall = 12
+	// A flush waits for a compaction when there are more. An opening that flushes many logs
+	// must not: a compaction waits for the end of the opening (compaction.go).
+	o.NumLevelZeroTablesStall = max(12, s.toplevel+4)
 	o.BaseTableSize = 4 << 20
 	// Keys are spread over all partitions, so every compaction into a level
 	// rewrites all of it. With less (10 MiB), what is written goes through a level

@@ -217,3 +217,18 @@ func TestATornManifestIsReadToItsLastWholeSet(t *testing.T) {
 		t.Errorf("a flipped bit gives %v", err)
 	}
 }
+
+// TestAnOpeningDoesNotWaitForACompaction: the compaction would wait for the opening.
+func TestAnOpeningDoesNotWaitForACompaction(t *testing.T) {
+	t.Parallel()
+	dir := flushed(t)
+	s := open(t, dir)
+	defer s.Close()
+	if s.toplevel != 3 {
+		t.Errorf("two tables and a log are counted as %d", s.toplevel)
+	}
+	s.toplevel = 40
+	if stall := s.engineOptions().NumLevelZeroTablesStall; stall <= s.toplevel {
+		t.Errorf("with %d tables and logs, flushes wait from %d tables on", s.toplevel, stall)
+	}
+}

@@ -45,6 +45,9 @@ type guard struct {
 	flushed []string
 	// files counts the tables and logs that inspect has found.
 	files int
+	// toplevel counts what the top level of tables may hold when the engine has opened:
+	// the tables in it, and one for each log file.
+	toplevel int
 }
 
 // inspect returns the timestamp of the last transaction in the directory.
@@ -71,6 +74,7 @@ func (g *guard) inspect() (last uint64, err error) {
 		return 0, fmt.Errorf("there are %d log files (*%s) where a clean close left %d: %w", len(logs), logSuffix, g.marker.LogFiles, ErrCorrupt)
 	}
 	tables := last
+	g.toplevel += len(logs)
 	for _, name := range logs {
 		if last, err = g.inspectLog(name, last, tables); err != nil {
 			return 0, err
@@ -191,6 +195,9 @@ func (g *guard) inspectTables() (last uint64, err error) {
 	}
 	g.files += len(tables)
 	for id, t := range tables {
+		if t.Level == 0 {
+			g.toplevel++
+		}
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
 			return 0, fmt.Errorf("table %06d%s: %w", id, tableSuffix, mistrust(err))

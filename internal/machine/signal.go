@@ -78,6 +78,16 @@ func (ev *Signal) awaited() bool {
 	return ev.awakeable() && ev.Signal.Signal-ident.FirstAwakeable < MaxUnread
 }
 
+// waitsFor reports whether a suspended invocation waits for a notification, perhaps
+// among others. That is never kept out: it is what the handler needs to take the rest.
+func (inv *invocation) waitsFor(id journal.NotificationID) bool {
+	if inv.row.Await == nil {
+		return false
+	}
+	rest, satisfied := inv.row.Await.Reduce(id, false)
+	return satisfied || rest != inv.row.Await
+}
+
 // mayQueue counts a signal that the handler has to take, and refuses one from
 // outside when too many wait already.
 func (t *transition) mayQueue(inv *invocation, ev *Signal) bool {
@@ -88,7 +98,7 @@ func (t *transition) mayQueue(inv *invocation, ev *Signal) bool {
 	if inv.live && t.at.Unread != nil {
 		unread = *t.at.Unread
 	}
-	if unread >= MaxUnread && ev.From == (OutboxRef{}) && !ev.awaited() {
+	if unread >= MaxUnread && ev.From == (OutboxRef{}) && !ev.awaited() && !inv.waitsFor(ev.Signal) {
 		return false
 	}
 	inv.row.Unread = unread + 1

@@ -57,3 +57,20 @@ func TestSignalsThatNobodyTakesAreRefusedAtTheirLimit(t *testing.T) {
 	}
 	step("a cancel", &Signal{Signal: journal.SignalID(ident.CancelSignal)}, AnswerApplied)
 }
+
+// TestWhatAHandlerWaitsForIsNeverRefused: an awakeable beyond the limit, of which many
+// others were answered first.
+func TestWhatAHandlerWaitsForIsNeverRefused(t *testing.T) {
+	t.Parallel()
+	w := livesWorld(t)
+	row := w.begin()
+	far := uint32(ident.FirstAwakeable + MaxUnread + 7)
+	await := &journal.Future{Combinator: journal.FirstCompleted, Signals: []uint32{ident.CancelSignal, far}}
+	w.apply(&Park{Birth: row.Birth, Epoch: row.Epoch, Taken: 1, Await: await, Allocated: journal.Allocated{Signals: far}, Unread: MaxUnread})
+	if got := w.sendSignal(t, &Signal{Signal: journal.SignalID(far + 1)}); got != AnswerUnread {
+		t.Errorf("another one is answered %d", got)
+	}
+	if got := w.sendSignal(t, &Signal{Signal: journal.SignalID(far)}); got != AnswerApplied {
+		t.Errorf("the one that it waits for is answered %d", got)
+	}
+}
