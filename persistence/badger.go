@@ -67,13 +67,13 @@ func (s *badgerStore) Commit(group []*Batch, marks Marks) error {
 // mayCommit refuses a transaction that would be somebody else's or the last
 // one.
 func (s *badgerStore) mayCommit() error {
+	if err := s.owner.check(); err != nil {
+		return err
+	}
 	if err := s.health.mayWrite(); err != nil {
 		return err
 	}
-	if err := s.stall.err(); err != nil {
-		return err
-	}
-	return s.owner.check()
+	return s.stall.err()
 }
 
 // committed publishes a durable timestamp, lets the engine discard what nobody
@@ -173,10 +173,21 @@ func (s *badgerStore) Tidy() error {
 		return fmt.Errorf("tidy: %w", s.noteFailure(err))
 	}
 	if churn >= tidyChurn {
-		err = s.db.Flatten(1)
+		err = s.compact()
 	}
 	if err = errors.Join(err, s.health.restoreBallast()); err != nil {
 		return fmt.Errorf("tidy: %w", err)
 	}
 	return nil
+}
+
+// compact rewrites the tables, if the directory is still the one they are in.
+func (s *badgerStore) compact() error {
+	s.log.mu.Lock()
+	err := s.owner.check()
+	s.log.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.db.Flatten(1)
 }

@@ -15,7 +15,7 @@ func (s *badgerStore) Close() error {
 		return nil
 	}
 	healthy := s.log.close()
-	err := errors.Join(s.roomToClose(), s.mayClose())
+	err := s.mayClose()
 	if err == nil {
 		err = s.closeEngine(s.db)
 	}
@@ -32,13 +32,21 @@ func (s *badgerStore) closeEngine(db *badger.DB) error {
 	return s.compactions.close(func() error { return s.stall.close(db) })
 }
 
-// mayClose is an error when a table was lost. The directory is not a clean one then: the
-// next opening has to look for what it takes back.
+// mayClose is an error when the engine must not be closed: it would write tables into
+// a directory that belongs to somebody else, or that is no longer where it was; or a
+// table was lost, and the directory is not a clean one: the next opening has to look for
+// what it takes back.
 func (s *badgerStore) mayClose() error {
-	if err := s.compactions.lost(); err != nil {
+	s.log.mu.Lock()
+	err := s.owner.check()
+	s.log.mu.Unlock()
+	if err != nil {
 		return fmt.Errorf("the engine is not closed: %w", err)
 	}
-	return nil
+	if err = s.compactions.lost(); err != nil {
+		err = fmt.Errorf("the engine is not closed: %w", err)
+	}
+	return errors.Join(s.roomToClose(), err)
 }
 
 // roomToClose is an error when the disk is so full that the engine must not be closed.

@@ -14,7 +14,11 @@ import (
 // Open opens the store in dir, which it makes when needed. It reads and checks
 // what is there before anything is changed; errors wrap ErrInUse, ErrFormat,
 // ErrCorrupt or ErrNoSpace where they fit.
-func Open(dir string, o Options) (Store, error) {
+func Open(dir string, o Options) (Store, error) { return openAs(dir, o, checkFormat) }
+
+// openAs opens a store in a directory that format has looked at, and made its marker when
+// it is new.
+func openAs(dir string, o Options, format func(dir string) error) (Store, error) {
 	o = o.withDefaults()
 	owner, err := acquire(dir)
 	if err != nil {
@@ -23,7 +27,7 @@ func Open(dir string, o Options) (Store, error) {
 	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
 	s.health = health{dir: dir, options: &s.options}
 	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
-	if err := s.open(); err != nil {
+	if err := s.open(format); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.abandon())
 	}
 	return s, nil
@@ -38,8 +42,8 @@ func (s *badgerStore) abandon() error {
 	return errors.Join(err, s.owner.release())
 }
 
-func (s *badgerStore) open() (err error) {
-	if err := checkFormat(s.dir); err != nil {
+func (s *badgerStore) open(format func(dir string) error) (err error) {
+	if err := format(s.dir); err != nil {
 		return err
 	}
 	if err := s.health.openingRoom(); err != nil {
@@ -56,8 +60,16 @@ func (s *badgerStore) open() (err error) {
 	if err != nil {
 		return err
 	}
+	if room, err := s.options.Probe(s.dir); err == nil { // what cannot be measured does not keep it shut
+		if err := room.holds(g.files); err != nil {
+			return err
+		}
+	}
 	if len(g.torn) > 0 {
 		s.options.Logger.Info("dropped a transaction that a crash has cut short, of which nobody was told", "dir", s.dir, "files", g.torn)
+	}
+	if len(g.flushed) > 0 {
+		s.options.Logger.Info("removed logs of which everything is in tables", "dir", s.dir, "files", g.flushed)
 	}
 	s.toplevel = g.toplevel
 	state := s.marker.State
@@ -137,8 +149,11 @@ func (s *badgerStore) openWatched() (*badger.DB, error) {
 // blame tells damage from trouble with the operating system, of which the
 // engine passes on the text only.
 func blame(err error) error {
-	for _, cause := range []syscall.Errno{syscall.EACCES, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOSPC, syscall.EROFS} {
-		if strings.Contains(err.Error(), cause.Error()) {
+	if strings.Contains(err.Error(), syscall.EAGAIN.Error()) { // the lock of the engine
+		return fmt.Errorf("open the engine: %w: %w", err, ErrInUse)
+	}
+	for _, cause := range []syscall.Errno{syscall.EIO, syscall.EISDIR, syscall.ENOTDIR, syscall.EEXIST, syscall.ENOSPC, syscall.EROFS} {
+		if unable(err) || strings.Contains(err.Error(), cause.Error()) {
 			return fmt.Errorf("open the engine: %w", err)
 		}
 	}

@@ -380,3 +380,33 @@ func TestStoreLeavesNoGoroutine(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestAMarkerWithoutItsFilesIsNoNewDirectory removes everything else: what is said
+// to have been there must not be forgotten.
+func TestAMarkerWithoutItsFilesIsNoNewDirectory(t *testing.T) {
+	t.Parallel()
+	base := killed(t, 3, 10)
+	for what, content := range map[string][]byte{"that of a killed process": nil, "a damaged one": []byte("{}")} {
+		dir := t.TempDir()
+		if content == nil {
+			var err error
+			if content, err = os.ReadFile(filepath.Join(base, markerFile)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		path := filepath.Join(dir, markerFile)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, dir, what, markerFile)
+		if left, err := os.ReadFile(path); err != nil || string(left) != string(content) {
+			t.Errorf("%s: it is changed to %q, %v", what, left, err)
+		}
+	}
+	dir := t.TempDir() // of a process that was killed between the two files of its first start
+	m := marker{State: markerNew}
+	if err := m.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	openStore(t, dir)
+}

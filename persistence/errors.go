@@ -35,8 +35,9 @@ var (
 	// ErrClosed says that the store was closed, or that a commit failed before.
 	ErrClosed = errors.New("the store is closed")
 	// ErrDeposed says that another process has taken the directory over in spite
-	// of the lock. Nothing of the group that met it is acknowledged.
-	ErrDeposed = errors.New("another process has taken over the data directory; stop one of the two")
+	// of the lock, or that the directory was moved, removed or replaced. Nothing of
+	// the group that met it is acknowledged, and Close writes nothing any more.
+	ErrDeposed = errors.New("the data directory is no longer that of this process; leave it to one process, where it is, and start again")
 )
 
 // Errors of backups.

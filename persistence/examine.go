@@ -1,7 +1,8 @@
 package persistence
 
 import (
-	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,9 @@ type Examiner struct {
 	// Rows is called once with the rows of what was durable. It may be nil. It is
 	// not called when the engine cannot read the files; Unread says why.
 	Rows func(Reader) error
+	// Done ends the examination when it is closed, soon, with an error that wraps
+	// context.Canceled. Nil never does.
+	Done <-chan struct{}
 	// Logger gets what the engine has to say. Nil drops it.
 	Logger *slog.Logger
 }
@@ -87,60 +91,69 @@ type examination struct {
 	// tables are the files that the manifest names, when undo has been applied to it.
 	tables []string
 	undo   *undo
+	// cannot is why something could not be looked at.
+	cannot error
 	// readable says that there is something that an engine can open.
 	readable bool
 }
 
 func (e *examination) run() error {
-	lock, err := e.lock()
+	unlocked, err := e.lock()
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
+	defer unlocked()
 	if err := knownFormat(e.dir); err != nil {
 		return err
 	}
 	e.files()
-	if !e.readable || e.told.Rows == nil {
-		return nil
+	if e.cannot != nil || !e.readable || e.told.Rows == nil {
+		return e.cannot
 	}
-	return e.rows()
+	if err := e.stopped(); err != nil {
+		return err
+	}
+	return errors.Join(e.rows(), e.cannot)
 }
 
-// lock keeps other processes away, without leaving a trace. A directory without the
-// file that is locked is not in use.
-func (e *examination) lock() (io.Closer, error) {
-	if _, err := os.ReadDir(e.dir); err != nil {
+// lock keeps everybody away who does more than look, without leaving a trace.
+func (e *examination) lock() (unlocked func(), err error) {
+	engine, err := lockEngine(e.dir, unix.LOCK_SH)
+	if err != nil {
 		return nil, err
 	}
 	f, err := os.Open(filepath.Join(e.dir, ownerFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return io.NopCloser(nil), nil
+		return func() { _ = unlock(engine) }, nil
+	}
+	if err == nil {
+		err = lockFor(f, unix.LOCK_SH, func() string { return holder(f) })
 	}
 	if err != nil {
-		return nil, err
+		_ = f.Close() // it was read only, or not opened
+		return nil, errors.Join(err, unlock(engine))
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
-		if !errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-		}
-		return nil, fmt.Errorf("%s holds it: %w", holder(f), ErrInUse)
-	}
-	return lockedFile{f}, nil
+	return func() { _, _ = unlock(f), unlock(engine) }, nil
 }
 
-// lockedFile gives a lock up before it is closed. A process that is being started at
-// that moment has a copy of the file until it runs its own program, and would keep the
-// lock.
-type lockedFile struct{ *os.File }
-
-// Close implements io.Closer.
-func (f lockedFile) Close() error {
-	return errors.Join(unix.Flock(int(f.Fd()), unix.LOCK_UN), f.File.Close())
+// stopped is an error when nobody wants to know any more.
+func (e *examination) stopped() error {
+	select {
+	case <-e.told.Done:
+		return context.Canceled
+	default:
+		return nil
+	}
 }
 
+// damage notes what is wrong with a file, or that nothing can be told of it.
 func (e *examination) damage(file string, err error) {
+	if unable(err) {
+		if e.cannot == nil {
+			e.cannot = fmt.Errorf("%s: %w", file, err)
+		}
+		return
+	}
 	d := FileDamage{File: file, Err: err}
 	e.found.Damage = append(e.found.Damage, d)
 	if e.told.Damaged != nil {
@@ -158,11 +171,10 @@ func (e *examination) files() {
 		e.guard.marker = marker{State: markerOpen}
 	}
 	e.found.Clean = e.guard.marker.State != markerOpen
+	e.others()
 	if e.guard.marker.State == markerNew {
 		return // the engine has never been opened
 	}
-	e.registry()
-	e.valueLogs()
 	last, ok := e.tableFiles()
 	if e.readable = ok; !ok {
 		e.found.Unread = errors.New("the engine does not open damaged tables")
@@ -170,56 +182,13 @@ func (e *examination) files() {
 	e.logFiles(last)
 }
 
-// registry looks at the file in which the engine would keep its keys. We have none.
-func (e *examination) registry() {
-	const sanity, iv = "Hello Badger", 16
-	content, err := os.ReadFile(filepath.Join(e.dir, badger.KeyRegistryFileName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return // the engine makes a new one
+// others looks at the files that hold nothing of ours.
+func (e *examination) others() {
+	wrong, files := e.guard.others()
+	e.found.Files += files
+	for _, d := range wrong {
+		e.damage(d.File, d.Err)
 	}
-	e.found.Files++
-	if err == nil && (len(content) != iv+len(sanity) || string(content[iv:]) != sanity) {
-		err = fmt.Errorf("it is not what the engine has written: %w", ErrCorrupt)
-	}
-	if err != nil {
-		e.damage(badger.KeyRegistryFileName, err)
-	}
-}
-
-// valueLogs looks at the heads of the files in which the engine would keep large
-// values: it opens none that names a key. Nothing of ours is behind the head.
-func (e *examination) valueLogs() {
-	names, err := filepath.Glob(filepath.Join(e.dir, "*"+valueLogSuffix))
-	if err != nil {
-		e.damage("*"+valueLogSuffix, err)
-		return
-	}
-	for _, path := range names {
-		e.found.Files++
-		head, err := readHead(path)
-		if err == nil && len(bytes.Trim(head, "\x00")) > 0 {
-			err = fmt.Errorf("its header names an encryption key: %w", ErrCorrupt)
-		}
-		if err != nil {
-			e.damage(filepath.Base(path), err)
-		}
-	}
-}
-
-// readHead reads the number of the key at the start of a value log, which may be
-// shorter.
-func readHead(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	head := make([]byte, 8)
-	n, err := io.ReadFull(f, head)
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
-	}
-	return head[:n], err
 }
 
 // tableFiles looks at the manifest and its tables, and returns the last transaction
@@ -241,6 +210,10 @@ func (e *examination) tableFiles() (last uint64, ok bool) {
 	}
 	ok = true
 	for _, id := range slices.Sorted(maps.Keys(tables)) {
+		if err := e.stopped(); err != nil {
+			e.cannot = cmp.Or(e.cannot, err)
+			return 0, false
+		}
 		e.found.Files++
 		path := table.NewFilename(id, e.dir)
 		e.tables = append(e.tables, filepath.Base(path))
@@ -263,14 +236,17 @@ func (e *examination) logFiles(last uint64) {
 		e.damage("*"+logSuffix, err)
 		return
 	}
-	m, sure := &e.guard.marker, len(e.found.Damage) == 0
+	m, sure, tables := &e.guard.marker, len(e.found.Damage) == 0 && e.cannot == nil, last
 	if m.State == markerClean && len(logs) != m.LogFiles {
 		e.damage("*"+logSuffix, fmt.Errorf("there are %d log files where a clean close left %d: %w", len(logs), m.LogFiles, ErrCorrupt))
 		sure = false
 	}
 	for _, name := range logs {
-		if info, err := os.Stat(filepath.Join(e.dir, name)); err == nil && info.Size() == 0 {
+		switch info, err := os.Stat(filepath.Join(e.dir, name)); {
+		case err == nil && info.Size() == 0:
 			continue // a kill leaves such a file
+		case err == nil && !info.Mode().IsRegular(), e.damaged(name):
+			continue // that was told
 		}
 		e.found.Files++
 		span, err := e.guard.spanOf(name, last)
@@ -281,7 +257,7 @@ func (e *examination) logFiles(last uint64) {
 			e.damage(name, err)
 			sure = false
 		}
-		if span.last > 0 {
+		if span.last > 0 && !e.guard.isFlushed(span, tables) {
 			e.logs[name] = span.end
 		}
 		last = max(last, span.last)
@@ -294,6 +270,11 @@ func (e *examination) logFiles(last uint64) {
 
 // rows opens the engine on another directory and hands its rows over.
 func (e *examination) rows() error {
+	if room, err := probe(e.dir); err == nil {
+		if err := room.holds(len(e.tables) + len(e.logs)); err != nil {
+			return err
+		}
+	}
 	temp, err := os.MkdirTemp("", "dormouse-examine-")
 	if err != nil {
 		return fmt.Errorf("the directory for temporary files, which TMPDIR names, is %s: %w", os.TempDir(), err)
@@ -305,12 +286,16 @@ func (e *examination) rows() error {
 	o := (&badgerStore{dir: temp, options: Options{Logger: e.told.Logger}}).engineOptions()
 	o.ReadOnly = true
 	db, err := openBadger(o)
+	if err != nil && unable(err) {
+		return fmt.Errorf("open the engine: %w", err)
+	}
 	if err != nil {
 		e.found.Unread = fmt.Errorf("the engine does not open what is left: %w", err)
 		return nil
 	}
 	err = e.read(db)
-	return errors.Join(err, db.Close())
+	err = errors.Join(err, db.Close())
+	return cmp.Or(e.stopped(), err)
 }
 
 // stage fills the directory that the engine opens.
@@ -379,7 +364,16 @@ func (e *examination) read(db *badger.DB) (err error) {
 	ts := db.MaxVersion()
 	txn := db.NewTransactionAt(ts, false)
 	defer txn.Discard()
-	r := &reader{view: &badgerView{txn: txn, snap: &snapshot{ts: ts}, closed: new(atomic.Bool)}}
+	closed, over := new(atomic.Bool), make(chan struct{})
+	defer close(over)
+	go func() {
+		select {
+		case <-e.told.Done:
+			closed.Store(true)
+		case <-over:
+		}
+	}()
+	r := &reader{view: &badgerView{txn: txn, snap: &snapshot{ts: ts}, closed: closed}}
 	defer r.close()
 	if len(e.found.Damage) == 0 {
 		e.agree(r, ts)

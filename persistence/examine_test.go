@@ -1,6 +1,7 @@
 package persistence
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -197,5 +198,25 @@ func TestWhatCannotBeExaminedIsNoVerdict(t *testing.T) {
 				t.Errorf("%s: %v was made", what, left)
 			}
 		}
+	}
+}
+
+// TestAnExaminationEndsWhenItIsTold: before it has begun, and while it reads rows.
+func TestAnExaminationEndsWhenItIsTold(t *testing.T) {
+	t.Parallel()
+	dir, done := killed(t, 3, 10), make(chan struct{})
+	_, err := Examine(dir, Examiner{Done: done, Rows: func(r Reader) (err error) {
+		close(done)
+		for err == nil {
+			_, err = r.Get(numbered(1, 10).Key())
+		}
+		return err
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("while it reads rows: %v", err)
+	}
+	_, err = Examine(dir, Examiner{Done: done, Rows: func(Reader) error { t.Error("it has read rows"); return nil }})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("before: %v", err)
 	}
 }

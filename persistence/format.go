@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/dgraph-io/badger/v4"
 )
 
 const (
@@ -98,13 +100,33 @@ func newFormat(dir string) error {
 	return writeFile(dir, formatFile, formatText(formatVersion))
 }
 
+// noMarker refuses a directory whose marker is that of a store: the rest of it has
+// gone, and the marker is all that still says so.
+func noMarker(dir string) error {
+	if _, err := os.Lstat(filepath.Join(dir, markerFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	m, err := readMarker(dir)
+	switch {
+	case err != nil:
+		return err
+	case m.State != markerNew:
+		return fmt.Errorf("%s says that %d transactions are stored here (%s), and neither %s nor anything else of them is there: %w",
+			markerFile, m.LastCommit, m.State, formatFile, ErrCorrupt)
+	}
+	return nil
+}
+
 // withoutFormat refuses a directory that has no FORMAT file and is not new.
 func withoutFormat(dir string) error {
 	names, err := engineFiles(dir)
 	if err == nil && len(names) > 0 {
 		err = sayFormat("there is no %s file beside %s: it has gone, or another program uses the directory; restore it from a backup, or name another one", formatFile, names[0])
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return noMarker(dir)
 }
 
 // engineFiles lists files of dir that only an engine writes.
@@ -116,7 +138,7 @@ func engineFiles(dir string) ([]string, error) {
 	var names []string
 	for _, f := range list {
 		switch name := f.Name(); {
-		case name == manifestFile, name == "KEYREGISTRY", strings.HasSuffix(name, tableSuffix),
+		case name == manifestFile, name == badger.KeyRegistryFileName, name == discardFile, strings.HasSuffix(name, tableSuffix),
 			strings.HasSuffix(name, logSuffix), strings.HasSuffix(name, valueLogSuffix):
 			names = append(names, name)
 		}

@@ -19,6 +19,7 @@ import (
 
 // Names that the engine gives its files.
 const (
+	discardFile    = "DISCARD"
 	manifestFile   = badger.ManifestFilename
 	tableSuffix    = ".sst"
 	logSuffix      = ".mem"
@@ -39,6 +40,11 @@ type guard struct {
 	// torn names the log files that end with a part of a transaction, which inspect
 	// has found.
 	torn []string
+	// flushed names the log files of which everything is in tables, which inspect has
+	// removed.
+	flushed []string
+	// files counts the tables and logs that inspect has found.
+	files int
 	// toplevel counts what the top level of tables may hold when the engine has opened:
 	// the tables in it, and one for each log file.
 	toplevel int
@@ -46,6 +52,9 @@ type guard struct {
 
 // inspect returns the timestamp of the last transaction in the directory.
 func (g *guard) inspect() (last uint64, err error) {
+	if wrong, _ := g.others(); len(wrong) > 0 {
+		return 0, fmt.Errorf("%s: %w", wrong[0].File, wrong[0].Err)
+	}
 	if err := g.removeEmpty(); err != nil {
 		return 0, err
 	}
@@ -60,12 +69,14 @@ func (g *guard) inspect() (last uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	g.files += len(logs)
 	if g.marker.State == markerClean && len(logs) != g.marker.LogFiles {
 		return 0, fmt.Errorf("there are %d log files (*%s) where a clean close left %d: %w", len(logs), logSuffix, g.marker.LogFiles, ErrCorrupt)
 	}
+	tables := last
 	g.toplevel += len(logs)
 	for _, name := range logs {
-		if last, err = g.inspectLog(name, last); err != nil {
+		if last, err = g.inspectLog(name, last, tables); err != nil {
 			return 0, err
 		}
 	}
@@ -73,7 +84,28 @@ func (g *guard) inspect() (last uint64, err error) {
 		return 0, fmt.Errorf("the last transaction found is %d, and %d was durable in log file %s, which is missing or cut: %w",
 			last, g.marker.LastCommit, g.marker.LogFile, ErrCorrupt)
 	}
-	return last, nil
+	return last, g.removeFlushed()
+}
+
+// isFlushed reports whether everything in a log file is in tables, of which the last
+// transaction is tables: they are made of the logs in their order.
+//
+// The engine removes such a log at once, or when the last one who reads in it has ended.
+// It is there all the same when the process was killed before, or a power cut has undone
+// the removal. Read again, it would bring rows back whose removal no table remembers any
+// more. After a failed commit it stays: the tables may not be on the disk.
+func (g *guard) isFlushed(span logSpan, tables uint64) bool {
+	return span.last > 0 && span.last <= tables && !g.marker.CommitFailed
+}
+
+// removeFlushed removes what the engine must not read again.
+func (g *guard) removeFlushed() error {
+	for _, name := range g.flushed {
+		if err := os.Remove(filepath.Join(g.dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // removeEmpty removes files without content, which a kill leaves at the moment
@@ -118,12 +150,13 @@ func (g *guard) logs() ([]string, error) {
 	return names, nil
 }
 
-// inspectLog reads one log file. Everything up to last was found before it.
+// inspectLog reads one log file. Everything up to last was found before it, up to tables
+// in tables.
 //
 // It reads through a map: a buffer of the heap would have been used before when the
 // engine takes its memory for the next log, which is then cleared, page by page,
 // instead of staying untouched until there is something to write into it.
-func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
+func (g *guard) inspectLog(name string, last, tables uint64) (uint64, error) {
 	span, err := g.spanOf(name, last)
 	if span.torn {
 		g.torn = append(g.torn, name)
@@ -132,6 +165,9 @@ func (g *guard) inspectLog(name string, last uint64) (uint64, error) {
 	case err != nil:
 		return 0, fmt.Errorf("log file %s: %w", name, err)
 	case span.first == 0:
+		return last, nil
+	case g.isFlushed(span, tables):
+		g.flushed = append(g.flushed, name)
 		return last, nil
 	case span.first > last+1:
 		return 0, fmt.Errorf("log file %s begins with transaction %d, and %d to %d are in no table and no log file before it: %w",
@@ -157,13 +193,14 @@ func (g *guard) inspectTables() (last uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	g.files += len(tables)
 	for id, t := range tables {
 		if t.Level == 0 {
 			g.toplevel++
 		}
 		version, err := inspectTable(table.NewFilename(id, g.dir), t)
 		if err != nil {
-			return 0, fmt.Errorf("table %06d%s: %w: %w", id, tableSuffix, err, ErrCorrupt)
+			return 0, fmt.Errorf("table %06d%s: %w", id, tableSuffix, mistrust(err))
 		}
 		last = max(last, version)
 	}
@@ -190,7 +227,7 @@ func (g *guard) manifest() (map[uint64]badger.TableManifest, error) {
 	defer f.Close()
 	m, _, err := badger.ReplayManifestFile(f, formatVersion, badger.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", manifestFile, err, ErrCorrupt)
+		return nil, fmt.Errorf("%s: %w", manifestFile, mistrust(err))
 	}
 	return m.Tables, nil
 }

@@ -470,3 +470,47 @@ func TestAPageThatTheDiskDoesNotGiveIsAnError(t *testing.T) {
 		t.Errorf("got %v and %d", err, sum)
 	}
 }
+
+// TestALogOfLongAgoBringsNothingBack puts back a log whose rows were removed, and whose
+// removal compactions have forgotten: by an unlink that a power cut has undone, by a
+// reader who kept it until the process was killed, or by hand.
+func TestALogOfLongAgoBringsNothingBack(t *testing.T) {
+	skipLong(t)
+	t.Parallel()
+	old := killed(t, 20, 2_000)
+	path, stale := onlyLog(t, old)
+	dir := MustCopyLive(t, old)
+	for round := range 10 { // each makes a table, and four of them a compaction
+		s := openStore(t, dir)
+		if round < 4 {
+			for i := range 5 {
+				mustCommit(t, s, mustEncode(t, 1, machine.Write{Delete: numbered(5*round+i, 1).Key()}))
+			}
+		}
+		mustCommit(t, s, mustEncode(t, 1, machine.Write{Put: numbered(100+round, 2_000)}))
+		if round == 9 {
+			if err := s.db.Flatten(1); err != nil {
+				t.Fatal(err)
+			}
+			dir = MustCopyLive(t, dir)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"00000.mem", filepath.Base(path), "00099.mem"} {
+		dir := MustCopyLive(t, dir)
+		at := filepath.Join(dir, name)
+		if _, err := os.Stat(at); err == nil {
+			continue
+		}
+		if err := os.WriteFile(at, padded(stale), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		wantGood(t, dir, false, 10)
+		s := openStore(t, dir)
+		if n := countNumbered(t, s); n != 10 {
+			t.Errorf("with %s there are %d rows", name, n)
+		}
+	}
+}

@@ -124,9 +124,12 @@ func parseMarker(content []byte) (marker, error) {
 	return marker{}, fmt.Errorf("%s is damaged: %w", markerFile, ErrCorrupt)
 }
 
+// tempSuffix is that of a file until it takes the place of the one before.
+const tempSuffix = ".tmp"
+
 // writeFile replaces a file of dir durably and atomically.
 func writeFile(dir, name string, content []byte) error {
-	temp := filepath.Join(dir, name+".tmp")
+	temp := filepath.Join(dir, name+tempSuffix)
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err

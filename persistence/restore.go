@@ -114,15 +114,18 @@ const restoring = "dormouse restore that has not ended\n"
 
 // fillStore writes the rows of b to a new store in dir.
 func fillStore(ctx context.Context, b *backupReader, dir string, o Options) error {
-	store, err := Open(dir, o)
+	if err := writeFile(dir, formatFile, []byte(restoring)); err != nil {
+		return err
+	}
+	store, err := openAs(dir, o, func(dir string) error {
+		m := marker{State: markerNew}
+		return m.write(dir)
+	})
 	if err != nil {
 		return err
 	}
 	s := store.(*badgerStore)
-	if err = writeFile(dir, formatFile, []byte(restoring)); err == nil {
-		err = s.load(ctx, b)
-	}
-	if err = errors.Join(err, s.Close()); err != nil {
+	if err = errors.Join(s.load(ctx, b), s.Close()); err != nil {
 		return err
 	}
 	return writeFile(dir, formatFile, formatText(formatVersion))

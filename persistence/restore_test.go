@@ -181,6 +181,30 @@ func TestWhatAKilledRestoreLeavesIsNoStore(t *testing.T) {
 	}
 }
 
+// TestARestoreIsMarkedBeforeThereIsAStore looks at what FORMAT says whenever the store
+// of a restore asks how much room there is, the first time before it has any file of the
+// engine.
+func TestARestoreIsMarkedBeforeThereIsAStore(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	looks, empty := 0, 0
+	look := func(string) (Room, error) {
+		looks++
+		files, err := engineFiles(dir + partialSuffix)
+		if err == nil && len(files) == 0 {
+			empty++
+		}
+		if text, err := os.ReadFile(filepath.Join(dir+partialSuffix, formatFile)); err != nil || string(text) != restoring {
+			t.Errorf("it says %q, %v", text, err)
+		}
+		return newGauge().room, err
+	}
+	if _, err := Restore(t.Context(), bytes.NewReader(smallBackup(t)), dir, Options{Probe: look}); err != nil || looks < 2 || empty == 0 {
+		t.Errorf("%v after %d looks, %d at an empty directory", err, looks, empty)
+	}
+	openStore(t, dir)
+}
+
 type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

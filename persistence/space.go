@@ -116,6 +116,26 @@ func (o *Options) judge(room Room) Health {
 	return worst
 }
 
+// ownFiles is how many files the engine has open beside tables and logs, at most.
+const ownFiles = 8
+
+// holds is an error when the engine cannot have so many tables and logs open at once, and
+// mapped: without descriptors for some of its files it ends the process.
+func (r Room) holds(files int) error {
+	for _, left := range []struct {
+		name       string
+		left, need uint64
+	}{
+		{"file descriptors", r.Files, uint64(files) + ownFiles + hardFiles},
+		{"memory maps", r.Maps, uint64(files) + ownFiles + hardMaps},
+	} {
+		if left.left < left.need {
+			return fmt.Errorf("%d %s left, and %d tables and logs take %d: %w", left.left, left.name, files, left.need, ErrNoSpace)
+		}
+	}
+	return nil
+}
+
 const (
 	ballastFile  = "BALLAST"
 	ballastBytes = 64 << 20

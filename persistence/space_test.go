@@ -241,3 +241,22 @@ func TestTheEngineIsNotClosedWithoutRoomForItsTables(t *testing.T) {
 		t.Errorf("%d rows are there, 1 was acknowledged", n)
 	}
 }
+
+// TestAStoreIsNotOpenedWithoutDescriptorsForItsFiles: there are enough in general, and
+// not for so many tables.
+func TestAStoreIsNotOpenedWithoutDescriptorsForItsFiles(t *testing.T) {
+	skipLong(t)
+	t.Parallel()
+	_, dir, _ := grown(t)
+	for says, set := range map[string]func(*Room){
+		"67 file descriptors left": func(r *Room) { r.Files = hardFiles + 3 },
+		"515 memory maps left":     func(r *Room) { r.Maps = hardMaps + 3 },
+	} {
+		g := newGauge()
+		g.set(set)
+		if s, err := Open(dir, g.options()); !errors.Is(err, ErrNoSpace) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, %v", s, err)
+		}
+	}
+	openStore(t, dir)
+}

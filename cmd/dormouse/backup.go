@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/dormouse-run/dormouse/persistence"
 )
 
@@ -52,6 +54,9 @@ func takeBackup(ctx context.Context, c console, args []string) error {
 	name, said := args[0], teller{w: c.out}
 	var t taken
 	if name == "-" {
+		if err := outputIsOpen(c.out); err != nil {
+			return err
+		}
 		said.w = c.err
 		t, err = r.fetch(ctx, c.out)
 	} else {
@@ -69,6 +74,25 @@ func takeBackup(ctx context.Context, c console, args []string) error {
 		return fmt.Errorf("%s is complete, but %d of its rows were damaged in the store already: keep the backups of before, and let 'dormouse check' name them in a directory restored from it", name, info.Damaged)
 	}
 	return nil
+}
+
+// outputIsOpen refuses a standard output that was closed. The runtime of Go has opened
+// the null device in its place then, for reading and writing, as nobody else does.
+func outputIsOpen(w io.Writer) error {
+	f, ok := w.(*os.File)
+	if !ok {
+		return nil
+	}
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err == nil && flags&unix.O_ACCMODE != unix.O_RDWR {
+		return nil
+	}
+	out, err := f.Stat()
+	null, nullErr := os.Stat(os.DevNull)
+	if err = errors.Join(err, nullErr); err == nil && os.SameFile(out, null) {
+		err = errors.New("standard output is closed: no backup was taken")
+	}
+	return err
 }
 
 // taken is a backup that has arrived: what it says, and how many bytes it has.

@@ -15,15 +15,15 @@ const checkArgs = "DIR | FILE"
 
 // check looks at a data directory or at a backup, which it does not change, and says
 // whether that is good.
-func check(_ context.Context, c console, args []string) (status int) {
+func check(ctx context.Context, c console, args []string) (status int) {
 	args, err := parse(flag.NewFlagSet("check", flag.ContinueOnError), c, checkArgs, args, 1)
 	if err != nil {
 		return statusOf(c, "check", err)
 	}
 	out := &teller{w: c.out}
-	look := func() (bool, error) { return checkDirectory(out, args[0]) }
+	look := func() (bool, error) { return checkDirectory(ctx, out, args[0]) }
 	if info, err := os.Stat(args[0]); args[0] == "-" || err == nil && !info.IsDir() {
-		look = func() (bool, error) { return checkBackup(c, out, args[0]) }
+		look = func() (bool, error) { return checkBackup(ctx, c, out, args[0]) }
 	}
 	good, err := look()
 	switch err := errors.Join(err, out.err); {
@@ -39,16 +39,20 @@ func check(_ context.Context, c console, args []string) (status int) {
 
 // checkDirectory writes a line for each damaged file and for each row or key that
 // something is wrong with, and one in sum.
-func checkDirectory(out *teller, dir string) (good bool, err error) {
+func checkDirectory(ctx context.Context, out *teller, dir string) (good bool, err error) {
 	report := &audit.Report{}
 	found, err := persistence.Examine(dir, persistence.Examiner{
+		Done:    ctx.Done(),
 		Damaged: func(d persistence.FileDamage) { out.line("file %s: %v", d.File, d.Err) },
 		Rows: func(r persistence.Reader) (err error) {
 			report, err = audit.Check(r)
 			return err
 		},
 	})
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return false, fmt.Errorf("%w; nothing was told", context.Cause(ctx))
+	case err != nil:
 		return false, err
 	}
 	return conclude(out, dir, found, report), nil
@@ -80,14 +84,16 @@ func conclude(out *teller, dir string, found *persistence.Examination, report *a
 }
 
 // checkBackup says whether a backup is whole, and whether this build can restore it.
-func checkBackup(c console, out *teller, name string) (good bool, err error) {
-	in, closed, err := openInput(c, name)
+func checkBackup(ctx context.Context, c console, out *teller, name string) (good bool, err error) {
+	in, closed, err := openInput(ctx, c, name)
 	if err != nil {
 		return false, err
 	}
 	defer closed()
 	info, err := persistence.CheckBackup(in)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return false, fmt.Errorf("%w; nothing was told", context.Cause(ctx))
 	case in.err != nil:
 		return false, fmt.Errorf("%s cannot be read: %w", name, in.err)
 	case errors.Is(err, persistence.ErrNoBackup):

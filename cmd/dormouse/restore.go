@@ -25,7 +25,7 @@ func restoreBackup(ctx context.Context, c console, args []string) error {
 		return err
 	}
 	name, dir := args[0], args[1]
-	in, closed, err := openInput(c, name)
+	in, closed, err := openInput(ctx, c, name)
 	if err != nil {
 		return err
 	}
@@ -67,15 +67,42 @@ func ofBackup(err error) bool {
 }
 
 // openInput opens a backup, "-" for standard input. The function closes it.
-func openInput(c console, name string) (in *input, closed func(), err error) {
+func openInput(ctx context.Context, c console, name string) (in *input, closed func(), err error) {
 	if name == "-" {
-		return &input{r: c.in}, func() {}, nil
+		in, closed = interruptible(ctx, func() (io.ReadCloser, error) { return io.NopCloser(c.in), nil })
+		return in, closed, nil
 	}
-	f, err := os.Open(name)
+	info, err := os.Stat(name)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &input{r: f}, func() { _ = f.Close() }, nil // it was read
+	open := func() (io.ReadCloser, error) { return os.Open(name) }
+	if !info.Mode().IsRegular() { // opening it may take for ever
+		in, closed = interruptible(ctx, open)
+		return in, closed, nil
+	}
+	f, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	in, closed = interruptible(ctx, func() (io.ReadCloser, error) { return f, nil })
+	return in, closed, nil
+}
+
+// interruptible opens and reads what may never come, until it ends or ctx is done, or the
+// function is called.
+func interruptible(ctx context.Context, open func() (io.ReadCloser, error)) (in *input, closed func()) {
+	r, w := io.Pipe()
+	go func() {
+		f, err := open()
+		if err == nil {
+			_, err = io.Copy(w, f)
+			_ = f.Close() // it was read
+		}
+		_ = w.CloseWithError(err) // never fails
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = w.CloseWithError(context.Cause(ctx)) })
+	return &input{r: r}, func() { stop(); _ = r.Close() }
 }
 
 // input reads, counts, and keeps what went wrong.
