@@ -3,6 +3,7 @@ package actors_test
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"time"
 
 	"github.com/dormouse-run/dormouse/internal/audit"
@@ -25,10 +26,23 @@ func (l *killLoop) examine() {
 	case err != nil:
 		l.fail("examine: %v", err)
 	case len(found.Damage) > 0 || found.Unread != nil:
-		l.fail("what child %d has left is damaged: %+v", l.restarts, found)
+		l.fail("what child %d has left is damaged: %+v; it is kept in %s", l.restarts, found, l.keep())
 	case report != nil && !report.Good():
-		l.fail("what child %d has left does not fit: %v", l.restarts, report.Findings)
+		l.fail("what child %d has left does not fit: %v; it is kept in %s", l.restarts, report.Findings, l.keep())
 	}
 	l.examined++
 	l.examining = max(l.examining, time.Since(began))
+}
+
+// keep copies the directory to where it can be looked at afterwards.
+func (l *killLoop) keep() string {
+	l.t.Helper()
+	to, err := os.MkdirTemp("", "dormouse-kill-")
+	if err == nil {
+		err = persistence.CopyLive(l.dir, to)
+	}
+	if err != nil {
+		l.t.Error(err)
+	}
+	return to
 }
