@@ -151,8 +151,9 @@ func (w *world) judgeResult(r actors.Response) {
 		// A second run is refused under the id of the first.
 	case w.purged[id]:
 		// It may be gone between the answer and this look, or have another life.
-	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
-		// It was ended while it waited for its turn: nothing is kept of that.
+	case record == nil && r.Result.Failure != nil && (r.Result.Failure.Code == 409 || r.Result.Failure.Code == 508):
+		// It was ended while it waited for its turn, or could never have it: nothing
+		// is kept of that.
 	case record == nil:
 		w.loop.fail(InvariantAcked, "the result of %s is told (%s %v), and there is no record of it", id, r.Result.Value, r.Result.Failure)
 	case record.Status != machine.StatusCompleted:
