@@ -353,7 +353,9 @@ func (t *telling) isResult(err restate.TerminalError, program string, fails bool
 }
 
 // gone says that a failure is about something that has ended, or is no more.
-func gone(err restate.TerminalError) bool { return slices.Contains([]restate.Code{404, 409, 410}, err.Code()) }
+func gone(err restate.TerminalError) bool {
+	return slices.Contains([]restate.Code{404, 409, 410}, err.Code())
+}
 
 // isPoked judges the value of a promise: it is what somebody has resolved it with.
 func (t *telling) isPoked(err restate.TerminalError, value string) {

@@ -12,6 +12,35 @@ type generator struct {
 	names int
 	// knots says that programs of the object with circles are drawn.
 	knots bool
+	// swarm says that verbs and kinds are few: what a plan seldom has then meets
+	// itself, and has room for what else belongs to it.
+	swarm bool
+	verbs []Verb
+	kinds []RequestKind
+}
+
+// newGenerator chooses what a plan is drawn from: a few verbs and kinds of requests,
+// or, one time in four, all of them.
+func newGenerator(seed uint64, size Size) *generator {
+	g := &generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
+	if g.swarm = !g.one(4); !g.swarm {
+		for v := Verb(1); v < verbs; v++ {
+			g.verbs = append(g.verbs, v)
+		}
+		for k := RequestKind(1); k < requestKinds; k++ {
+			g.kinds = append(g.kinds, k)
+		}
+		return g
+	}
+	for range 2 + g.rand.IntN(4) {
+		g.verbs = append(g.verbs, Verb(1+g.rand.IntN(int(verbs-1))))
+	}
+	starting := []RequestKind{RequestCall, RequestSend, RequestShared, RequestService, RequestOnce, RequestWorkflow, RequestReuse, RequestKnot}
+	g.kinds = []RequestKind{starting[g.rand.IntN(len(starting))]}
+	for range g.rand.IntN(3) {
+		g.kinds = append(g.kinds, RequestKind(1+g.rand.IntN(int(requestKinds-1))))
+	}
+	return g
 }
 
 func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
@@ -50,7 +79,7 @@ func (g *generator) house() House {
 }
 
 func (g *generator) request() Request {
-	r := Request{At: g.spread(), Kind: RequestKind(1 + g.rand.IntN(int(requestKinds-1))), Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
+	r := Request{At: g.spread(), Kind: g.kinds[g.rand.IntN(len(g.kinds))], Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
 	if g.one(4) {
 		r.Delay = 1 + g.spread()
 	}
@@ -102,7 +131,7 @@ func (g *generator) churn() (steps []Step) {
 }
 
 func (g *generator) step(key, depth int) Step {
-	s := Step{Do: Verb(1 + g.rand.IntN(int(verbs-1))), N: g.rand.IntN(3)}
+	s := Step{Do: g.verbs[g.rand.IntN(len(g.verbs))], N: g.rand.IntN(3)}
 	switch s.Do {
 	case VerbSleep, VerbRace:
 		s.N = int(g.spread())
@@ -137,7 +166,7 @@ func (g *generator) step(key, depth int) Step {
 		sub := g.program(s.Key, depth-1)
 		s.Sub = &sub
 	case VerbBig:
-		if !g.one(8) {
+		if g.swarm && g.one(2) || !g.swarm && !g.one(8) {
 			return Step{Do: VerbGet}
 		}
 	case VerbSend:

@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"encoding/json"
-	"math/rand/v2"
-)
+import "encoding/json"
 
 // Plan is what happens in one world, but for the order: everything that clients
 // ask for, what handlers then do, and how often the process ends. The order comes
@@ -212,7 +209,7 @@ func Large() Size { return Size{Keys: 8, Requests: 80, Steps: 8, Ends: 8} }
 
 // NewPlan draws a plan.
 func NewPlan(seed uint64, size Size) *Plan {
-	g := generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
+	g := newGenerator(seed, size)
 	p := &Plan{Seed: seed, Limit: 400_000, House: g.house()}
 	for range 1 + g.rand.IntN(size.Requests) {
 		p.Requests = append(p.Requests, g.request())
