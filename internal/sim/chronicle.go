@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	restate "github.com/dormouse-run/dormouse/objects"
 )
 
 // chronicle is what the world has seen: what each attempt of each handler was told
@@ -38,6 +36,10 @@ type subject struct {
 	given map[string]string
 	// asleep is when a sleep began at the earliest.
 	asleep map[string]time.Duration
+	// busy is the attempt that began last, and closures counts those that run, of any
+	// attempt.
+	busy     *telling
+	closures int
 	// failures counts the attempts that were meant to fail.
 	failures int
 	// stubborn counts those of VerbStubborn, by place.
@@ -66,6 +68,10 @@ type keyStory struct {
 	// looked at; editing counts those who are at it.
 	edited  bool
 	editing int
+	// patchings are the requests to replace the state, and wroteAt is the last step at
+	// which a handler wrote it.
+	patchings []*patching
+	wroteAt   uint64
 	// left is the state as the last attempt has left it, which is of last.
 	left map[string]string
 	last *subject
@@ -158,6 +164,7 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	s.appends = 0
 	t := &telling{c: c, subject: s, process: c.w.process, reads: make(map[string]string)}
 	c.w.loop.note("%s begins on %s, %s", name, key, id)
+	t.ensureAlone()
 	if k := c.key(key); exclusive {
 		switch {
 		case c.w.plan.Abort > 0: // it may have been given up
@@ -201,6 +208,7 @@ func (c *chronicle) crash() {
 		k.running, k.closures = nil, 0
 	}
 	for id, s := range c.subjects {
+		s.busy, s.closures = nil, 0
 		if !c.w.onDisk(id) && len(s.fixed) == 0 {
 			delete(c.subjects, id)
 		}
@@ -232,67 +240,8 @@ const written = "\x00"
 
 func (t *telling) wrote(name, value string) {
 	t.reads[name] = written
+	t.c.key(t.subject.key).wroteAt = t.c.w.loop.steps
 	t.leaves(name, value)
-}
-
-// closure notes that a closure starts, and judges whether it may: everything that
-// the attempt was told is durable by then, and no result of the closure is.
-func (t *telling) closure(at string) int {
-	s, w := t.subject, t.c.w
-	if t.process.dead {
-		return 0
-	}
-	w.ensureHeld(t)
-	w.ensureTold(t)
-	if value, done := s.given[at]; done {
-		w.loop.fail(InvariantRun, "closure %s of %s starts again after %q was given", at, s.name, value)
-	}
-	for _, value := range s.ran[at] {
-		if w.inJournal(s.id, value) {
-			w.loop.fail(InvariantRun, "closure %s of %s starts again after %q was durable", at, s.name, value)
-		}
-	}
-	if s.exclusive {
-		// What it has read cannot change while it has the key.
-		t.fix()
-		t.c.key(s.key).closures++
-	}
-	s.runs[at]++
-	w.loop.note("closure %s of %s starts, the %d. time", at, s.name, s.runs[at])
-	return s.runs[at]
-}
-
-// closed notes that a closure has ended.
-func (t *telling) closed() {
-	if !t.process.dead && t.subject.exclusive {
-		t.c.key(t.subject.key).closures--
-	}
-}
-
-// ran returns the result of a closure, which no other one has.
-func (t *telling) ran(at string, n int) string {
-	value := fmt.Sprintf("r[%s.%s.%d]", t.subject.id, at, n)
-	t.subject.ran[at] = append(t.subject.ran[at], value)
-	return value
-}
-
-// given judges the result that a Run gives to the handler.
-func (t *telling) given(at, value string) {
-	s, w := t.subject, t.c.w
-	if !strings.Contains(value, s.id) {
-		return // it was restarted with the results of another one
-	}
-	if before, again := s.given[at]; again && before != value {
-		w.loop.fail(InvariantRun, "closure %s of %s gave %q, and now %q", at, s.name, before, value)
-	}
-	if !slices.Contains(s.ran[at], value) {
-		w.loop.fail(InvariantRun, "closure %s of %s gives %q, which it never returned", at, s.name, value)
-	}
-	if !w.inJournal(s.id, value) {
-		w.loop.fail(InvariantRun, "closure %s of %s gives %q, which is not durable", at, s.name, value)
-	}
-	s.given[at] = value
-	t.fix()
 }
 
 // fix notes that every later attempt is told the same: all commands so far are
@@ -329,39 +278,6 @@ func (t *telling) answered(id, value string) {
 		}
 	}
 	t.owed = append(t.owed, value)
-}
-
-// returns notes the result of the handler.
-func (t *telling) returns(result string) {
-	c, name := t.c, t.subject.name
-	if !t.process.dead && !slices.Contains(c.results[name], result) {
-		c.results[name] = append(c.results[name], result)
-	}
-}
-
-// isResult judges what a handler was told as the result of a program: the program has
-// returned that, or fails.
-func (t *telling) isResult(err restate.TerminalError, program string, fails bool, value string) {
-	c := t.c
-	switch {
-	case t.process.dead:
-	case err == nil && !slices.Contains(c.results[program], value):
-		c.w.loop.fail(InvariantHandOver, "%s has the result %.80q of %s, which never returned it", t.subject.name, value, program)
-	case err != nil && !gone(err) && !fails && !c.disturbed[program]:
-		c.w.loop.fail(InvariantHandOver, "%s has the failure %.80q of %s, which does not fail", t.subject.name, err, program)
-	}
-}
-
-// gone says that a failure is about something that has ended, or is no more.
-func gone(err restate.TerminalError) bool {
-	return slices.Contains([]restate.Code{404, 409, 410}, err.Code())
-}
-
-// isPoked judges the value of a promise: it is what somebody has resolved it with.
-func (t *telling) isPoked(err restate.TerminalError, value string) {
-	if err == nil && !strings.HasPrefix(value, "poked ") || err != nil && !gone(err) {
-		t.c.w.loop.fail(InvariantHandOver, "%s has the value %q of a promise, %v, and nobody gave it", t.subject.name, value, err)
-	}
 }
 
 // fallAsleep notes when a sleep begins.

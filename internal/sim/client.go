@@ -27,7 +27,7 @@ func (w *world) serve(r *Request) {
 	case RequestCancel:
 		w.operateOne(machine.OpCancel)
 	case RequestPause:
-		w.pauseOne()
+		w.pauseOne(r.Times)
 	case RequestReuse:
 		w.reuse(q, &r.Program, r.Times)
 	case RequestAttach:
@@ -37,7 +37,7 @@ func (w *world) serve(r *Request) {
 	case RequestRestart:
 		w.restart(r.Times)
 	case RequestPatch:
-		w.patch(q.Key, r.Program.Name)
+		w.patch(q.Key, r.Program.Name, r.Times)
 	case RequestPressure:
 		w.disk.scarce++
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
@@ -316,20 +316,6 @@ func (w *world) pokeLater(key string) {
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		body, _ := json.Marshal("poked " + key)
 		w.once(actors.Request{Service: serviceWorkflow, Key: key, Handler: handlerPoke, Body: body, Origin: machine.ByProcess})
-	})
-}
-
-// patch replaces the state of a key, until that is acknowledged.
-func (w *world) patch(key, name string) {
-	k := w.chronicle.key(key)
-	k.patched, k.edited = true, true
-	k.editing++
-	defer func() { k.editing-- }()
-	value, _ := json.Marshal("patched " + name)
-	w.insist("patch", func(rt *actors.Runtime) error {
-		return rt.EditState(context.Background(), actors.StatePatch{
-			Service: serviceObject, Key: key, State: map[string][]byte{"v0": value},
-		})
 	})
 }
 

@@ -86,25 +86,31 @@ func (w *world) operation(op machine.Operation, id string) {
 		return
 	}
 	w.insist(op.String(), func(rt *actors.Runtime) error {
+		before, _ := w.record(id)
+		callees := w.callees(before)
 		_, err := rt.Operate(context.Background(), op, parsed)
-		if err != nil || op != machine.OpKill {
-			return err
+		if after, _ := w.record(id); err == nil && before != nil && after != nil && before.Birth == after.Birth {
+			w.judgeOperation(op, before, after)
 		}
-		if record, _ := w.record(id); record != nil && record.Status != machine.StatusCompleted {
-			w.loop.fail(InvariantAcked, "the kill of %s is acknowledged, and it is %s by what is durable", id, record.Status)
+		if err == nil && op == machine.OpKill {
+			w.judgeCallees(before, callees)
 		}
-		return nil
+		return err
 	})
 }
 
-// pauseOne pauses some invocation, and resumes it later.
-func (w *world) pauseOne() {
+// pauseOne pauses some invocation, and resumes it later; many times stand for a long
+// pause.
+func (w *world) pauseOne(times int) {
 	id := w.pick(false)
 	if id == "" {
 		return
 	}
 	w.paused[id] = true
 	w.operation(machine.OpPause, id)
+	if times > 2 {
+		w.loop.world.sleep(w.loop.between(0, time.Second))
+	}
 	w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
 	for range 20 {
 		w.operation(machine.OpResume, id)

@@ -41,6 +41,8 @@ type disk struct {
 	stats *Stats
 	// values are those that the state of a key had after some durable output.
 	values map[stateValue]bool
+	// versions are those of the state that patches ask for, by the values they set.
+	versions map[stateValue]string
 	// scarce is above 0 while the disk is short of space.
 	scarce int
 	// failed says that the disk has ended its process, or will.
@@ -67,6 +69,7 @@ type output struct {
 	batch *persistence.Batch
 	alone *persistence.Batch
 	keys  []machine.Key
+	heads []*machine.HeadRow
 	taken []taken
 }
 
@@ -96,7 +99,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 		loop: l, process: p, stats: stats,
 		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
 		homes: make(map[ident.Seq]ident.ObjectKey), births: make(map[ident.InvocationID]ident.Seq),
-		values: make(map[stateValue]bool),
+		values: make(map[stateValue]bool), versions: make(map[stateValue]string),
 	}
 }
 
@@ -106,7 +109,7 @@ func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
 		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
-		values: d.values,
+		values: d.values, versions: d.versions,
 	}
 }
 
@@ -131,7 +134,7 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		k := w.Delete
 		if w.Put != nil {
 			k = w.Put.Key()
-			d.learn(w.Put)
+			d.learn(o, w.Put)
 		}
 		if w.ForeignOutbox {
 			d.take(o, k)

@@ -52,10 +52,15 @@ func (d *disk) judgeForeign(o *output, writes []machine.Write) {
 	}
 }
 
-// learn notes which key an invocation has.
-func (d *disk) learn(row machine.Row) {
-	if row, ok := row.(*machine.IDRow); ok {
+// learn notes which key an invocation has, and the head of a key.
+func (d *disk) learn(o *output, row machine.Row) {
+	switch row := row.(type) {
+	case *machine.IDRow:
 		d.homes[row.Birth], d.births[row.ID] = row.Object, row.Birth
+	case *machine.HeadRow:
+		if len(d.versions) > 0 {
+			o.heads = append(o.heads, row)
+		}
 	}
 }
 
@@ -135,6 +140,7 @@ func (d *disk) judge(group []*persistence.Batch) {
 			d.loop.fail(InvariantPrefix, "output %v is committed when it is the turn of output %v", group[i].Seq, o.seq)
 			return
 		}
+		d.judgeVersion(o)
 		if err := d.reference.Commit([]*persistence.Batch{o.alone}, persistence.Marks{}); err != nil {
 			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
 			return

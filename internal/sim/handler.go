@@ -97,7 +97,7 @@ func (w *world) perform(ctx restate.Context, p Program, service string, kind ide
 	for i := range p.Steps {
 		if err := f.step(itoa(i), &p.Steps[i]); err != nil {
 			if restate.IsCancelled(err) {
-				f.run("undo", 0)
+				f.run(undo, 0)
 			}
 			return "", err
 		}

@@ -17,6 +17,7 @@ func (w *world) judge() {
 		state := w.state(ident.KeyPartitionKey(object.Key).Partition(), object)
 		logs[object.Key] = state[logName]
 		w.judgeState(object.Key, state)
+		w.judgePatches(object.Key, state)
 	}
 	w.judgeOrder()
 	type entry struct{ key, name string }
