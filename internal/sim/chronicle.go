@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/dormouse-run/dormouse/internal/ident"
 )
 
 // chronicle is what the world has seen: what each attempt of each handler was told
@@ -19,6 +21,8 @@ type chronicle struct {
 	disturbed map[string]bool
 	// restarted are those that may begin with the journal of another one.
 	restarted map[string]bool
+	// ended are those whose removal may not be durable, by birth, when nothing is kept.
+	ended map[ident.Seq]*subject
 	// results are what attempts of programs have returned, by their names.
 	results map[string][]string
 }
@@ -124,7 +128,7 @@ type telling struct {
 }
 
 func newChronicle(w *world) *chronicle {
-	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool), results: make(map[string][]string)}
+	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool), results: make(map[string][]string), ended: make(map[ident.Seq]*subject)}
 }
 
 // disturb notes that a program, and what it calls, may end in any way.
@@ -145,6 +149,25 @@ func (c *chronicle) forget(id string) {
 			c.awakeables[text] = a.again()
 		}
 	}
+}
+
+// removes notes that an output removes an invocation. Who asks again under its
+// idempotency key begins another life, when nothing is kept.
+func (c *chronicle) removes(id ident.InvocationID, birth ident.Seq) {
+	if s := c.subjects[id.String()]; s != nil && c.w.plan.Retention == 0 {
+		c.ended[birth] = s
+		c.forget(s.id)
+	}
+}
+
+// restore brings back whose removal was not durable.
+func (c *chronicle) restore() {
+	for birth, s := range c.ended {
+		if record, _ := c.w.record(s.id); record != nil && record.Birth == birth {
+			c.subjects[s.id] = s
+		}
+	}
+	clear(c.ended)
 }
 
 // begin notes the start of an attempt.
@@ -207,9 +230,14 @@ func (c *chronicle) crash() {
 	for _, k := range c.keys {
 		k.running, k.closures = nil, 0
 	}
+	c.restore()
 	for id, s := range c.subjects {
 		s.busy, s.closures = nil, 0
-		if !c.w.onDisk(id) && len(s.fixed) == 0 {
+		switch {
+		case c.w.onDisk(id):
+		case c.w.plan.Retention == 0:
+			c.forget(id) // it may be complete
+		case len(s.fixed) == 0:
 			delete(c.subjects, id)
 		}
 	}
@@ -229,6 +257,7 @@ func (t *telling) tell(format string, args ...any) {
 
 // read notes a value of the state that the handler was told.
 func (t *telling) read(name, value string) {
+	value = brief(name, value)
 	t.sees(name, value)
 	if _, before := t.reads[name]; !before || !t.subject.exclusive {
 		t.reads[name] = value
@@ -241,7 +270,7 @@ const written = "\x00"
 func (t *telling) wrote(name, value string) {
 	t.reads[name] = written
 	t.c.key(t.subject.key).wroteAt = t.c.w.loop.steps
-	t.leaves(name, value)
+	t.leaves(name, brief(name, value))
 }
 
 // fix notes that every later attempt is told the same: all commands so far are

@@ -70,7 +70,7 @@ func (w *world) restart(from int) {
 			switch {
 			case errors.As(err, &status), errors.Is(err, actors.ErrUnknownInvocation), errors.Is(err, actors.ErrJournalGone),
 				errors.Is(err, actors.ErrNotRestartable), errors.Is(err, actors.ErrInvalid):
-			case w.judgeError("restart", err) && !w.onDisk(made.String()):
+			case w.judgeError("restart", err) && !w.onDisk(made.String()) && w.plan.Retention > 0:
 				w.loop.fail(InvariantAcked, "the restart of %s as %s is acknowledged and not durable", record.ID, made)
 			}
 		})

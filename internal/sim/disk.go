@@ -45,6 +45,8 @@ type disk struct {
 	versions map[stateValue]string
 	// scarce is above 0 while the disk is short of space.
 	scarce int
+	// removes is told which invocations an output removes.
+	removes func(ident.InvocationID, ident.Seq)
 	// failed says that the disk has ended its process, or will.
 	failed bool
 }
@@ -135,6 +137,8 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		if w.Put != nil {
 			k = w.Put.Key()
 			d.learn(o, w.Put)
+		} else if k.Table == machine.TableID {
+			d.removes(k.ID, d.births[k.ID])
 		}
 		if w.ForeignOutbox {
 			d.take(o, k)

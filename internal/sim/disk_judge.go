@@ -159,10 +159,7 @@ func (d *disk) judge(group []*persistence.Batch) {
 	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
 }
 
-// smallValue is more than any value that is read.
-const smallValue = 4 << 10
-
-// keepValues notes the small values that the state has after an output.
+// keepValues notes the values that the state has after an output.
 func (d *disk) keepValues(o *output) {
 	for _, k := range o.keys {
 		if k.Table != machine.TableHead && k.Table != machine.TableState {
@@ -171,12 +168,10 @@ func (d *disk) keepValues(o *output) {
 		switch row, _ := getFrom(d.reference, k); row := row.(type) {
 		case *machine.HeadRow:
 			for _, v := range row.Inline {
-				d.values[stateValue{row.Object.ID(), v.Name, unquote(v.Value)}] = true
+				d.values[stateValue{row.Object.ID(), v.Name, brief(v.Name, unquote(v.Value))}] = true
 			}
 		case *machine.StateRow:
-			if len(row.Value) < smallValue {
-				d.values[stateValue{row.Object, row.Name, unquote(row.Value)}] = true
-			}
+			d.values[stateValue{row.Object, row.Name, brief(row.Name, unquote(row.Value))}] = true
 		}
 	}
 }

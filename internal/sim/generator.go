@@ -75,6 +75,9 @@ func (g *generator) house() House {
 	if g.one(4) {
 		h.Abort = 1 + g.spread()
 	}
+	if g.one(8) {
+		h.Retention = 0
+	}
 	return h
 }
 
@@ -165,7 +168,10 @@ func (g *generator) step(key, depth int) Step {
 		s.Key = g.rand.IntN(g.size.Keys)
 		sub := g.program(s.Key, depth-1)
 		s.Sub = &sub
+	case VerbGet:
+		s.N = g.rand.IntN(4)
 	case VerbBig:
+		s.N = g.rand.IntN(len(bigSizes()))
 		if g.swarm && g.one(2) || !g.swarm && !g.one(8) {
 			return Step{Do: VerbGet}
 		}

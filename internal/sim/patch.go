@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -22,8 +23,14 @@ type patching struct {
 }
 
 // patch replaces the state of a key, until that is acknowledged: one time, the version
-// that is there; three times, with more than one output holds.
+// that is there; three times, with more than one output holds, and again soon after.
 func (w *world) patch(key, name string, times int) {
+	if times == 3 {
+		defer func() {
+			w.loop.world.sleep(w.loop.between(0, 10*time.Millisecond))
+			w.patch(key, name+" again", 2)
+		}()
+	}
 	k := w.chronicle.key(key)
 	k.patched, k.edited = true, true
 	k.editing++
@@ -33,7 +40,7 @@ func (w *world) patch(key, name string, times int) {
 	value, _ := json.Marshal(n.value)
 	p := actors.StatePatch{Service: serviceObject, Key: key, State: map[string][]byte{"v0": value}}
 	if times == 3 {
-		p.State["big"], _ = json.Marshal(strings.Repeat(name[len(name)-1:], bigBytes))
+		p.State[bigName], _ = json.Marshal(strings.Repeat(name[len(name)-1:], bigBytes))
 	}
 	if object := (ident.ObjectKey{Service: serviceObject, Key: key}); n.version {
 		w.look(func(r persistence.Reader) error {

@@ -24,7 +24,7 @@ type House struct {
 	MaxRunning         int
 	MaxLive            int
 	MaxHot             int
-	Retention          int64
+	Retention          int64 // of objects and services; 0 keeps nothing
 	LazyState          bool
 	EvictTimers        bool
 	SlowSync           int64
@@ -147,7 +147,8 @@ type Verb uint8
 const (
 	// VerbAppend adds the name of the program to the log in the state.
 	VerbAppend Verb = iota + 1
-	// VerbSet and VerbClear write the value N, VerbGet reads it, VerbKeys lists.
+	// VerbSet and VerbClear write the value N, VerbGet reads it, or the large one
+	// when N is 3, VerbKeys lists.
 	VerbSet
 	VerbClear
 	VerbGet
@@ -180,7 +181,7 @@ const (
 	VerbNudge
 	// VerbChange runs a closure whose name depends on the build.
 	VerbChange
-	// VerbBig writes a large value.
+	// VerbBig writes a large value, of the size N.
 	VerbBig
 	// VerbStubborn runs a closure that does not listen, and fails once meanwhile.
 	VerbStubborn

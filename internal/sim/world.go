@@ -120,6 +120,7 @@ func (w *world) begin() {
 	}
 	w.disk.faults.slow = time.Duration(w.plan.SlowSync) * time.Millisecond
 	w.disk.faults.ended = w.ending.Notify
+	w.disk.removes = w.chronicle.removes
 	p := w.process
 	p.Go("main", func() {
 		rt, err := actors.Open(context.Background(), w.options())
