@@ -10,7 +10,6 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
-	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
 )
@@ -43,8 +42,9 @@ func (w *world) serve(r *Request) {
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		w.disk.scarce = 0
 	case RequestListen:
-		w.pokeLater(q.Key)
-		w.call(q)
+		for range r.Times {
+			w.task("listener", func() { w.listen(q) })
+		}
 	case RequestOnce:
 		for range r.Times {
 			w.once(q)
@@ -97,6 +97,13 @@ func (w *world) call(q actors.Request) (answered bool) {
 	return !lost && w.judgeError("call", err)
 }
 
+// listen waits for the promise of a workflow, which somebody resolves.
+func (w *world) listen(q actors.Request) {
+	w.loop.world.sleep(w.loop.between(0, 10*time.Millisecond))
+	w.pokeLater(q.Key)
+	w.call(q)
+}
+
 // once repeats a call until it is answered.
 func (w *world) once(q actors.Request) {
 	for !w.call(q) {
@@ -129,12 +136,16 @@ func (w *world) send(q actors.Request, name string) {
 // that the process ends.
 func (w *world) judgeError(what string, err error) bool {
 	var unknown *actors.OutcomeUnknownError
+	var quarantined *actors.QuarantinedError
 	switch {
 	case err == nil:
 		w.stats.Acked++
 		w.loop.note("%s is acknowledged", what)
 		return true
 	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped), errors.Is(err, actors.ErrLowSpace):
+		return false
+	case errors.As(err, &quarantined):
+		w.loop.fail(InvariantPrefix, "%s: %v", what, err)
 		return false
 	default:
 		w.loop.fail(InvariantAcked, "%s: %v", what, err)
@@ -241,85 +252,6 @@ func (w *world) insist(what string, fn func(*actors.Runtime) error) {
 		}
 		w.loop.world.sleep(w.loop.between(0, 20*time.Millisecond))
 	}
-}
-
-// answerLater answers an awakeable, more than once, some time from now.
-func (w *world) answerLater(s *subject, id string, more int) {
-	a := w.chronicle.awakeables[id]
-	if a == nil {
-		a = new(awakeable)
-		w.chronicle.awakeables[id] = a
-	}
-	a.owner = s.id
-	for range 1 + more {
-		w.task("answer", func() {
-			w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-			w.answer(id)
-		})
-	}
-}
-
-func (w *world) answer(text string) {
-	id, err := ident.ParseAwakeableID(text)
-	if err != nil {
-		w.loop.fail(InvariantAcked, "the awakeable %q: %v", text, err)
-		return
-	}
-	a := w.chronicle.awakeables[text]
-	n := &answer{value: "a" + itoa(len(a.answers)) + "." + text, asked: w.loop.steps}
-	a.answers = append(a.answers, n)
-	value, _ := json.Marshal(n.value)
-	w.insist("resolve", func(rt *actors.Runtime) error {
-		before, _ := w.record(id.Invocation.String())
-		outcome, err := rt.Signal(context.Background(), id.Invocation, journal.SignalID(id.Index), journal.ValueOf(value))
-		if err != nil {
-			return err
-		}
-		// One that came between two lives is acknowledged, and is nobody's.
-		if before != nil && outcome != actors.SignalCompleted && w.judgeAnswer(id, before.Birth) {
-			n.acked = w.loop.steps
-		}
-		return nil
-	})
-}
-
-// judgeAnswer judges the acknowledgement of an answer to one life of an invocation:
-// it is stored, or nobody needs it. It reports whether that life still waits.
-func (w *world) judgeAnswer(id ident.AwakeableID, birth ident.Seq) (needed bool) {
-	record, _ := w.record(id.Invocation.String())
-	if record == nil || record.Status == machine.StatusCompleted || record.Birth != birth {
-		return false
-	}
-	if w.row((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key()) == nil {
-		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable", id)
-	}
-	return true
-}
-
-// signalLater sends a named signal, some time from now.
-func (w *world) signalLater(s *subject, id, name string) {
-	w.task("signal", func() {
-		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-		parsed, err := ident.ParseInvocationID(id)
-		if err != nil {
-			w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
-			return
-		}
-		value, _ := json.Marshal("s." + name + "." + id)
-		w.insist("signal", func(rt *actors.Runtime) error {
-			_, err := rt.Signal(context.Background(), parsed, journal.NamedSignalID(name), journal.ValueOf(value))
-			return err
-		})
-	})
-}
-
-// pokeLater resolves the promise of a workflow, some time from now.
-func (w *world) pokeLater(key string) {
-	w.task("poke", func() {
-		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-		body, _ := json.Marshal("poked " + key)
-		w.once(actors.Request{Service: serviceWorkflow, Key: key, Handler: handlerPoke, Body: body, Origin: machine.ByProcess})
-	})
 }
 
 // reuse gives one id several lives. What belongs to an earlier one may arrive in a

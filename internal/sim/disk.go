@@ -61,6 +61,8 @@ type diskFaults struct {
 	failIn int
 	// slow is the longest that a sync takes.
 	slow time.Duration
+	// slowRead is the longest that what was read is on its way.
+	slowRead time.Duration
 	// ended is told when the process has to end.
 	ended func()
 }
@@ -251,7 +253,10 @@ func (d *disk) Read(fn func(persistence.Reader) error) (err error) {
 	} else {
 		err = d.Memory.Read(fn)
 	}
-	if d.loop.chance(2) {
+	switch {
+	case d.faults.slowRead > 0 && d.loop.chance(4):
+		d.process.sleep(d.loop.between(0, d.faults.slowRead))
+	case d.loop.chance(2):
 		d.process.Yield()
 	}
 	return err
@@ -270,7 +275,7 @@ type actorReader struct {
 // Get implements persistence.Reader.
 func (r *actorReader) Get(k machine.Key) (machine.Row, error) {
 	if r.disk.written[k] > 0 {
-		r.disk.loop.fail(InvariantPrefix, "an actor reads row %v while an output that writes it is not durable", k)
+		r.disk.loop.fail(InvariantPrefix, "an actor reads %s while an output that writes it is not durable", r.disk.rowName(k))
 	}
 	return r.Reader.Get(k)
 }

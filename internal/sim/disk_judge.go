@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"reflect"
 
 	"github.com/dormouse-run/dormouse/internal/audit"
@@ -15,13 +16,13 @@ func (d *disk) take(o *output, k machine.Key) {
 	row, err := d.get(k)
 	switch by, taken := d.taken[k]; {
 	case err != nil:
-		d.loop.fail(InvariantHandOver, "outbox row %v cannot be read: %v", k, err)
+		d.loop.fail(InvariantHandOver, "%s cannot be read: %v", d.rowName(k), err)
 	case taken:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which output %v has taken", o.seq, k, by)
+		d.loop.fail(InvariantHandOver, "output %v takes %s, which output %v has taken", o.seq, d.rowName(k), by)
 	case row == nil && d.written[k] > 0:
-		d.loop.fail(InvariantGate, "output %v takes outbox row %v, which is not durable", o.seq, k)
+		d.loop.fail(InvariantGate, "output %v takes %s, which is not durable", o.seq, d.rowName(k))
 	case row == nil:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which is gone", o.seq, k)
+		d.loop.fail(InvariantHandOver, "output %v takes %s, which is gone", o.seq, d.rowName(k))
 	}
 	d.taken[k] = o.seq
 	t := taken{key: k}
@@ -191,9 +192,25 @@ func (d *disk) compare(o *output) {
 		want, wantErr := getFrom(d.reference, k)
 		switch {
 		case err != nil || wantErr != nil:
-			d.loop.fail(InvariantPrefix, "row %v cannot be read: %v, %v", k, err, wantErr)
+			d.loop.fail(InvariantPrefix, "%s cannot be read: %v, %v", d.rowName(k), err, wantErr)
 		case !reflect.DeepEqual(have, want):
-			d.loop.fail(InvariantPrefix, "row %v is %+v after a commit with output %v, and has to be %+v", k, have, o.seq, want)
+			d.loop.fail(InvariantPrefix, "%s is %.300s after a commit with output %v, and has to be %.300s", d.rowName(k), fmt.Sprintf("%+v", have), o.seq, fmt.Sprintf("%+v", want))
 		}
 	}
+}
+
+// rowName names a row, and the key whose it is.
+func (d *disk) rowName(k machine.Key) string {
+	name := "the " + audit.RowName(k)
+	for _, home := range d.homes {
+		if k.Object == home.ID() {
+			return fmt.Sprintf("%s of %v", name, home)
+		}
+	}
+	for _, birth := range []uint64{k.A, k.B} {
+		if home, known := d.homes[ident.Seq(birth)]; known {
+			return fmt.Sprintf("%s of %v", name, home)
+		}
+	}
+	return name
 }

@@ -27,7 +27,8 @@ type House struct {
 	Retention          int64 // of objects and services; 0 keeps nothing
 	LazyState          bool
 	EvictTimers        bool
-	SlowSync           int64
+	SlowSync           int64 // the longest that a sync takes
+	SlowRead           int64 // the longest that what was read is on its way
 	SuspendAtEveryWait bool
 	// Undurable, when it is not 0, is how many bytes an attempt may have written that
 	// are not durable.
@@ -49,7 +50,7 @@ type Request struct {
 	Program Program
 	// Delay is for sends, in milliseconds.
 	Delay int64
-	// Times is how often it is repeated under its idempotency key.
+	// Times is how often it is repeated, or how much there is of it.
 	Times int
 }
 
