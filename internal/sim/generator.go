@@ -65,7 +65,7 @@ func (g *generator) house() House {
 	if g.one(2) {
 		h.SlowSync = 1 + g.spread()
 	}
-	if g.one(4) {
+	if g.one(4) || h.EvictTimers && g.one(2) {
 		h.SlowRead = 1 + g.rand.Int64N(8)
 	}
 	if g.one(3) {
