@@ -87,10 +87,14 @@ func (w *world) operation(op machine.Operation, id string) {
 	}
 	w.insist(op.String(), func(rt *actors.Runtime) error {
 		before, _ := w.record(id)
+		disputed := w.pausing || w.pauses() > 1
 		callees := w.callees(before)
 		_, err := rt.Operate(context.Background(), op, parsed)
 		if after, _ := w.record(id); err == nil && before != nil && after != nil && before.Birth == after.Birth {
 			w.judgeOperation(op, before, after)
+			if op == machine.OpResume && after.PauseRequested && !disputed {
+				w.loop.fail(InvariantAcked, "the resume of %s is acknowledged, and by what is durable it is to pause", id)
+			}
 		}
 		if err == nil && op == machine.OpKill {
 			w.judgeCallees(before, callees)
@@ -106,8 +110,9 @@ func (w *world) pauseOne(times int) {
 	if id == "" {
 		return
 	}
-	w.paused[id] = true
+	w.paused[id], w.pausing = true, true
 	w.operation(machine.OpPause, id)
+	w.pausing = false
 	if times > 2 {
 		w.loop.world.sleep(w.loop.between(0, time.Second))
 	}

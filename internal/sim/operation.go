@@ -12,8 +12,6 @@ func (w *world) judgeOperation(op machine.Operation, before, after *machine.Invo
 	switch {
 	case op == machine.OpKill && after.Status != machine.StatusCompleted:
 		w.loop.fail(InvariantAcked, "the kill of %s is acknowledged, and it is %s by what is durable", after.ID, after.Status)
-	case op == machine.OpResume && after.PauseRequested && w.pauses() < 2:
-		w.loop.fail(InvariantAcked, "the resume of %s is acknowledged, and by what is durable it is to pause", after.ID)
 	case op == machine.OpCancel && before.Status == machine.StatusPaused && after.Status == machine.StatusPaused && before.Epoch == after.Epoch:
 		w.loop.fail(InvariantAcked, "the cancel of %s is acknowledged, and it is still paused", after.ID)
 	}

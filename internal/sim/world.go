@@ -53,6 +53,8 @@ type world struct {
 	open int
 	// paused are the invocations that a client has paused.
 	paused map[string]bool
+	// pausing says that a client asks for a pause, maybe not for the first time.
+	pausing bool
 	// purged are those that a client has purged, or is about to.
 	purged map[string]bool
 	// calm says that nothing ends the process any more.
