@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -14,6 +15,9 @@ import (
 // else has taken it.
 func (d *disk) take(o *output, k machine.Key) {
 	row, err := d.get(k)
+	if errors.Is(err, persistence.ErrClosed) {
+		return // the disk has failed: nothing is committed any more
+	}
 	switch by, taken := d.taken[k]; {
 	case err != nil:
 		d.loop.fail(InvariantHandOver, "%s cannot be read: %v", d.rowName(k), err)
