@@ -169,6 +169,7 @@ func (w *waiters) failWhere(err error, which func(waiter) bool) {
 			}
 		}
 		s.mu.Unlock()
+		slices.Sort(all) // a simulation wants to be repeatable
 		for _, t := range all {
 			w.fail(t, err)
 		}

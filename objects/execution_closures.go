@@ -132,11 +132,16 @@ func (r *run) start() {
 
 // execute is the body of the closure's goroutine.
 func (r *run) execute(ctx context.Context, before []*group) {
-	r.ex.settleBefore(ctx, before)
+	settled := r.ex.settleBefore(ctx, before)
 	if r.ex.host.Barrier() == Unwind {
 		return // the attempt is over, and the handler is told by its own wait
 	}
 	e := ending{run: r, context: ctx}
+	if !settled {
+		e.err = ctx.Err()
+		r.ended(e)
+		return
+	}
 	returned := false
 	defer func() {
 		if returned {
@@ -202,11 +207,12 @@ func (r *run) ended(e ending) {
 }
 
 // settleBefore waits until the closures of before a cancellation have ended, at
-// most for the abort timeout.
-func (ex *execution) settleBefore(ctx context.Context, before []*group) {
+// most for the abort timeout. It reports false when ctx is done first: what waits was
+// asked to stop before it has begun, and must not run beside what it waits for.
+func (ex *execution) settleBefore(ctx context.Context, before []*group) (settled bool) {
 	limit := ex.attempt.AbortTimeout
 	if len(before) == 0 || limit <= 0 {
-		return
+		return true
 	}
 	var late atomic.Bool
 	wake := ex.host.Signal()
@@ -219,13 +225,14 @@ func (ex *execution) settleBefore(ctx context.Context, before []*group) {
 			wake.WaitOr(ctx.Done())
 			switch {
 			case ctx.Err() != nil:
-				return
+				return false
 			case late.Load():
 				ex.attempt.logger().Warn("a closure of before the cancellation still runs", "waited", limit)
-				return
+				return true
 			}
 		}
 	}
+	return true
 }
 
 // reap looks at the closures that have ended without a result.

@@ -365,3 +365,39 @@ func TestCompensationDoesNotWaitBeyondTheAbortTimeout(t *testing.T) {
 		}
 	})
 }
+
+// TestCompensationThatIsCancelledWhileItWaitsDoesNotStart: it would run beside what it
+// waits for. The next one waits for all of them.
+func TestCompensationThatIsCancelledWhileItWaitsDoesNotStart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var order []string
+		e := newEngine(t, NewObjectHandler(func(ctx ObjectContext, _ string) (Void, error) {
+			_ = RunVoid(ctx, func(RunContext) error {
+				<-time.After(time.Minute)
+				order = append(order, "charged")
+				return nil
+			})
+			refund := func(rc RunContext) error {
+				order = append(order, "refunded")
+				return rc.Err()
+			}
+			if err := RunVoid(ctx, refund); err == nil || err.Code() != 409 {
+				t.Errorf("%v, want the second cancellation", err)
+			}
+			return Void{}, RunVoid(ctx, refund)
+		}))
+		e.abort = time.Hour
+		go func() {
+			for range 2 {
+				<-time.After(time.Second)
+				e.mu.Lock()
+				e.cancelInvocation()
+				e.mu.Unlock()
+			}
+		}()
+		if got := e.finish(0); got.Kind != journal.ResultValue || strings.Join(order, ", ") != "charged, refunded" {
+			t.Fatalf("%+v, %q", got, order)
+		}
+	})
+}

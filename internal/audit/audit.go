@@ -124,8 +124,8 @@ func (a *audit) damaged(key, what string, err error) bool {
 	return true
 }
 
-// rowName names a row in findings.
-func rowName(k machine.Key) string {
+// RowName names a row in findings.
+func RowName(k machine.Key) string {
 	name := fmt.Sprintf("%s row in partition %d", TableName(k.Table), k.Partition)
 	switch k.Table {
 	case machine.TableHead:

@@ -77,7 +77,7 @@ func (p *partition) inbox(q *machine.InboxRow) {
 	o := p.byID[q.Object]
 	if o == nil {
 		if !p.unsure {
-			p.find(RuleOwner, rowName(q.Key()), "a place in a queue belongs to no key")
+			p.find(RuleOwner, RowName(q.Key()), "a place in a queue belongs to no key")
 		}
 		return
 	}
@@ -103,7 +103,7 @@ func (p *partition) patch(u *machine.PatchRow) {
 	o := p.patches[u.Seq]
 	if o == nil {
 		if !p.lost[machine.TableInbox] {
-			p.find(RuleOwner, rowName(u.Key()), "a patch of the state has no place in a queue")
+			p.find(RuleOwner, RowName(u.Key()), "a patch of the state has no place in a queue")
 		}
 		return
 	}
@@ -129,7 +129,7 @@ func (p *partition) state(s *machine.StateRow) {
 		}
 	case o != nil && p.sweeps.serving[o.key] == s.Generation:
 	case !p.unsure:
-		p.find(RuleOwner, rowName(s.Key()), "a value of the state belongs to no generation of a key")
+		p.find(RuleOwner, RowName(s.Key()), "a value of the state belongs to no generation of a key")
 	}
 }
 

@@ -176,7 +176,7 @@ func (p *partition) unreadable(k machine.Key, err error) error {
 	case machine.TableChore:
 		p.unsure = true
 	}
-	p.damaged(rowName(k), "the row", err)
+	p.damaged(RowName(k), "the row", err)
 	return nil
 }
 

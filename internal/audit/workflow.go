@@ -54,7 +54,7 @@ func (p *partition) promise(d *machine.PromiseRow) {
 			p.find(RulePromise, o.name(), "promise %q has number %d of %d", d.Name, d.Number, o.row.Workflow.Promises)
 		}
 	case !p.unsure:
-		p.find(RuleOwner, rowName(d.Key()), "promise %q belongs to no generation of a workflow", d.Name)
+		p.find(RuleOwner, RowName(d.Key()), "promise %q belongs to no generation of a workflow", d.Name)
 	}
 }
 
@@ -80,7 +80,7 @@ func (p *partition) listener(b *machine.ListenerRow) {
 	completed, there := p.promises[promise]
 	switch {
 	case o == nil:
-		p.find(RuleOwner, rowName(b.Key()), "listener %d of promise %q belongs to no key", b.N, b.Name)
+		p.find(RuleOwner, RowName(b.Key()), "listener %d of promise %q belongs to no key", b.N, b.Name)
 	case o.unreadable:
 	case !there:
 		p.find(RulePromise, b.ID.String(), "it waits for promise %q of %s, which is not there", b.Name, o.key)

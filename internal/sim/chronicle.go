@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	restate "github.com/dormouse-run/dormouse/objects"
+	"github.com/dormouse-run/dormouse/internal/ident"
 )
 
 // chronicle is what the world has seen: what each attempt of each handler was told
@@ -21,6 +21,8 @@ type chronicle struct {
 	disturbed map[string]bool
 	// restarted are those that may begin with the journal of another one.
 	restarted map[string]bool
+	// ended are those whose removal may not be durable, by birth, when nothing is kept.
+	ended map[ident.Seq]*subject
 	// results are what attempts of programs have returned, by their names.
 	results map[string][]string
 }
@@ -38,6 +40,10 @@ type subject struct {
 	given map[string]string
 	// asleep is when a sleep began at the earliest.
 	asleep map[string]time.Duration
+	// busy is the attempt that began last, and closures counts those that run, of any
+	// attempt.
+	busy     *telling
+	closures int
 	// failures counts the attempts that were meant to fail.
 	failures int
 	// stubborn counts those of VerbStubborn, by place.
@@ -66,6 +72,10 @@ type keyStory struct {
 	// looked at; editing counts those who are at it.
 	edited  bool
 	editing int
+	// patchings are the requests to replace the state, and wroteAt is the last step at
+	// which a handler wrote it.
+	patchings []*patching
+	wroteAt   uint64
 	// left is the state as the last attempt has left it, which is of last.
 	left map[string]string
 	last *subject
@@ -118,7 +128,7 @@ type telling struct {
 }
 
 func newChronicle(w *world) *chronicle {
-	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool), results: make(map[string][]string)}
+	return &chronicle{w: w, subjects: make(map[string]*subject), keys: make(map[string]*keyStory), awakeables: make(map[string]*awakeable), disturbed: make(map[string]bool), restarted: make(map[string]bool), results: make(map[string][]string), ended: make(map[ident.Seq]*subject)}
 }
 
 // disturb notes that a program, and what it calls, may end in any way.
@@ -141,6 +151,25 @@ func (c *chronicle) forget(id string) {
 	}
 }
 
+// removes notes that an output removes an invocation. Who asks again under its
+// idempotency key begins another life, when nothing is kept.
+func (c *chronicle) removes(id ident.InvocationID, birth ident.Seq) {
+	if s := c.subjects[id.String()]; s != nil && c.w.plan.Retention == 0 {
+		c.ended[birth] = s
+		c.forget(s.id)
+	}
+}
+
+// restore brings back whose removal was not durable.
+func (c *chronicle) restore() {
+	for birth, s := range c.ended {
+		if record, _ := c.w.record(s.id); record != nil && record.Birth == birth {
+			c.subjects[s.id] = s
+		}
+	}
+	clear(c.ended)
+}
+
 // begin notes the start of an attempt.
 func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	s := c.subjects[id]
@@ -158,6 +187,7 @@ func (c *chronicle) begin(id, key, name string, exclusive bool) *telling {
 	s.appends = 0
 	t := &telling{c: c, subject: s, process: c.w.process, reads: make(map[string]string)}
 	c.w.loop.note("%s begins on %s, %s", name, key, id)
+	t.ensureAlone()
 	if k := c.key(key); exclusive {
 		switch {
 		case c.w.plan.Abort > 0: // it may have been given up
@@ -200,8 +230,14 @@ func (c *chronicle) crash() {
 	for _, k := range c.keys {
 		k.running, k.closures = nil, 0
 	}
+	c.restore()
 	for id, s := range c.subjects {
-		if !c.w.onDisk(id) && len(s.fixed) == 0 {
+		s.busy, s.closures = nil, 0
+		switch {
+		case c.w.onDisk(id):
+		case c.w.plan.Retention == 0:
+			c.forget(id) // it may be complete
+		case len(s.fixed) == 0:
 			delete(c.subjects, id)
 		}
 	}
@@ -221,6 +257,7 @@ func (t *telling) tell(format string, args ...any) {
 
 // read notes a value of the state that the handler was told.
 func (t *telling) read(name, value string) {
+	value = brief(name, value)
 	t.sees(name, value)
 	if _, before := t.reads[name]; !before || !t.subject.exclusive {
 		t.reads[name] = value
@@ -232,67 +269,8 @@ const written = "\x00"
 
 func (t *telling) wrote(name, value string) {
 	t.reads[name] = written
-	t.leaves(name, value)
-}
-
-// closure notes that a closure starts, and judges whether it may: everything that
-// the attempt was told is durable by then, and no result of the closure is.
-func (t *telling) closure(at string) int {
-	s, w := t.subject, t.c.w
-	if t.process.dead {
-		return 0
-	}
-	w.ensureHeld(t)
-	w.ensureTold(t)
-	if value, done := s.given[at]; done {
-		w.loop.fail(InvariantRun, "closure %s of %s starts again after %q was given", at, s.name, value)
-	}
-	for _, value := range s.ran[at] {
-		if w.inJournal(s.id, value) {
-			w.loop.fail(InvariantRun, "closure %s of %s starts again after %q was durable", at, s.name, value)
-		}
-	}
-	if s.exclusive {
-		// What it has read cannot change while it has the key.
-		t.fix()
-		t.c.key(s.key).closures++
-	}
-	s.runs[at]++
-	w.loop.note("closure %s of %s starts, the %d. time", at, s.name, s.runs[at])
-	return s.runs[at]
-}
-
-// closed notes that a closure has ended.
-func (t *telling) closed() {
-	if !t.process.dead && t.subject.exclusive {
-		t.c.key(t.subject.key).closures--
-	}
-}
-
-// ran returns the result of a closure, which no other one has.
-func (t *telling) ran(at string, n int) string {
-	value := fmt.Sprintf("r[%s.%s.%d]", t.subject.id, at, n)
-	t.subject.ran[at] = append(t.subject.ran[at], value)
-	return value
-}
-
-// given judges the result that a Run gives to the handler.
-func (t *telling) given(at, value string) {
-	s, w := t.subject, t.c.w
-	if !strings.Contains(value, s.id) {
-		return // it was restarted with the results of another one
-	}
-	if before, again := s.given[at]; again && before != value {
-		w.loop.fail(InvariantRun, "closure %s of %s gave %q, and now %q", at, s.name, before, value)
-	}
-	if !slices.Contains(s.ran[at], value) {
-		w.loop.fail(InvariantRun, "closure %s of %s gives %q, which it never returned", at, s.name, value)
-	}
-	if !w.inJournal(s.id, value) {
-		w.loop.fail(InvariantRun, "closure %s of %s gives %q, which is not durable", at, s.name, value)
-	}
-	s.given[at] = value
-	t.fix()
+	t.c.key(t.subject.key).wroteAt = t.c.w.loop.steps
+	t.leaves(name, brief(name, value))
 }
 
 // fix notes that every later attempt is told the same: all commands so far are
@@ -329,39 +307,6 @@ func (t *telling) answered(id, value string) {
 		}
 	}
 	t.owed = append(t.owed, value)
-}
-
-// returns notes the result of the handler.
-func (t *telling) returns(result string) {
-	c, name := t.c, t.subject.name
-	if !t.process.dead && !slices.Contains(c.results[name], result) {
-		c.results[name] = append(c.results[name], result)
-	}
-}
-
-// isResult judges what a handler was told as the result of a program: the program has
-// returned that, or fails.
-func (t *telling) isResult(err restate.TerminalError, program string, fails bool, value string) {
-	c := t.c
-	switch {
-	case t.process.dead:
-	case err == nil && !slices.Contains(c.results[program], value):
-		c.w.loop.fail(InvariantHandOver, "%s has the result %.80q of %s, which never returned it", t.subject.name, value, program)
-	case err != nil && !gone(err) && !fails && !c.disturbed[program]:
-		c.w.loop.fail(InvariantHandOver, "%s has the failure %.80q of %s, which does not fail", t.subject.name, err, program)
-	}
-}
-
-// gone says that a failure is about something that has ended, or is no more.
-func gone(err restate.TerminalError) bool {
-	return slices.Contains([]restate.Code{404, 409, 410}, err.Code())
-}
-
-// isPoked judges the value of a promise: it is what somebody has resolved it with.
-func (t *telling) isPoked(err restate.TerminalError, value string) {
-	if err == nil && !strings.HasPrefix(value, "poked ") || err != nil && !gone(err) {
-		t.c.w.loop.fail(InvariantHandOver, "%s has the value %q of a promise, %v, and nobody gave it", t.subject.name, value, err)
-	}
 }
 
 // fallAsleep notes when a sleep begins.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/dormouse-run/dormouse/actors"
 	"github.com/dormouse-run/dormouse/internal/ident"
-	"github.com/dormouse-run/dormouse/internal/journal"
 	"github.com/dormouse-run/dormouse/internal/machine"
 	"github.com/dormouse-run/dormouse/persistence"
 )
@@ -21,13 +20,13 @@ func (w *world) serve(r *Request) {
 	q := w.request(r)
 	switch r.Kind {
 	case RequestSend:
-		w.send(q)
+		w.send(q, r.Program.Name)
 	case RequestKill:
 		w.operateOne(machine.OpKill)
 	case RequestCancel:
 		w.operateOne(machine.OpCancel)
 	case RequestPause:
-		w.pauseOne()
+		w.pauseOne(r.Times)
 	case RequestReuse:
 		w.reuse(q, &r.Program, r.Times)
 	case RequestAttach:
@@ -37,14 +36,15 @@ func (w *world) serve(r *Request) {
 	case RequestRestart:
 		w.restart(r.Times)
 	case RequestPatch:
-		w.patch(q.Key, r.Program.Name)
+		w.patch(q.Key, r.Program.Name, r.Times)
 	case RequestPressure:
 		w.disk.scarce++
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		w.disk.scarce = 0
 	case RequestListen:
-		w.pokeLater(q.Key)
-		w.call(q)
+		for range r.Times {
+			w.task("listener", func() { w.listen(q) })
+		}
 	case RequestOnce:
 		for range r.Times {
 			w.once(q)
@@ -97,6 +97,13 @@ func (w *world) call(q actors.Request) (answered bool) {
 	return !lost && w.judgeError("call", err)
 }
 
+// listen waits for the promise of a workflow, which somebody resolves.
+func (w *world) listen(q actors.Request) {
+	w.loop.world.sleep(w.loop.between(0, 10*time.Millisecond))
+	w.pokeLater(q.Key)
+	w.call(q)
+}
+
 // once repeats a call until it is answered.
 func (w *world) once(q actors.Request) {
 	for !w.call(q) {
@@ -104,8 +111,9 @@ func (w *world) once(q actors.Request) {
 	}
 }
 
-// send sends, and judges the acknowledgement.
-func (w *world) send(q actors.Request) {
+// send sends, and judges the acknowledgement: it is durable, unless the program was
+// ended in the queue meanwhile, or nothing is kept of it.
+func (w *world) send(q actors.Request, name string) {
 	asked := w.loop.steps
 	lost := w.ask(func(rt *actors.Runtime) {
 		accepted, err := rt.Send(context.Background(), q)
@@ -113,7 +121,7 @@ func (w *world) send(q actors.Request) {
 			return
 		}
 		id := accepted.ID.String()
-		if !w.onDisk(id) {
+		if !w.onDisk(id) && w.plan.Retention > 0 && !w.chronicle.disturbed[name] {
 			w.loop.fail(InvariantAcked, "the send of %s is acknowledged and not durable", id)
 		}
 		if q.Delay == nil {
@@ -128,12 +136,16 @@ func (w *world) send(q actors.Request) {
 // that the process ends.
 func (w *world) judgeError(what string, err error) bool {
 	var unknown *actors.OutcomeUnknownError
+	var quarantined *actors.QuarantinedError
 	switch {
 	case err == nil:
 		w.stats.Acked++
 		w.loop.note("%s is acknowledged", what)
 		return true
 	case errors.As(err, &unknown), errors.Is(err, actors.ErrStopped), errors.Is(err, actors.ErrLowSpace):
+		return false
+	case errors.As(err, &quarantined):
+		w.loop.fail(InvariantPrefix, "%s: %v", what, err)
 		return false
 	default:
 		w.loop.fail(InvariantAcked, "%s: %v", what, err)
@@ -151,8 +163,11 @@ func (w *world) judgeResult(r actors.Response) {
 		// A second run is refused under the id of the first.
 	case w.purged[id]:
 		// It may be gone between the answer and this look, or have another life.
-	case record == nil && r.Result.Failure != nil && r.Result.Failure.Code == 409:
-		// It was ended while it waited for its turn: nothing is kept of that.
+	case record == nil && r.Result.Failure != nil && (r.Result.Failure.Code == 409 || r.Result.Failure.Code == 508):
+		// It was ended while it waited for its turn, or could never have it: nothing
+		// is kept of that.
+	case record == nil && w.plan.Retention == 0:
+		// Nothing is kept.
 	case record == nil:
 		w.loop.fail(InvariantAcked, "the result of %s is told (%s %v), and there is no record of it", id, r.Result.Value, r.Result.Failure)
 	case record.Status != machine.StatusCompleted:
@@ -237,99 +252,6 @@ func (w *world) insist(what string, fn func(*actors.Runtime) error) {
 		}
 		w.loop.world.sleep(w.loop.between(0, 20*time.Millisecond))
 	}
-}
-
-// answerLater answers an awakeable, more than once, some time from now.
-func (w *world) answerLater(s *subject, id string, more int) {
-	a := w.chronicle.awakeables[id]
-	if a == nil {
-		a = new(awakeable)
-		w.chronicle.awakeables[id] = a
-	}
-	a.owner = s.id
-	for range 1 + more {
-		w.task("answer", func() {
-			w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-			w.answer(id)
-		})
-	}
-}
-
-func (w *world) answer(text string) {
-	id, err := ident.ParseAwakeableID(text)
-	if err != nil {
-		w.loop.fail(InvariantAcked, "the awakeable %q: %v", text, err)
-		return
-	}
-	a := w.chronicle.awakeables[text]
-	n := &answer{value: "a" + itoa(len(a.answers)) + "." + text, asked: w.loop.steps}
-	a.answers = append(a.answers, n)
-	value, _ := json.Marshal(n.value)
-	w.insist("resolve", func(rt *actors.Runtime) error {
-		before, _ := w.record(id.Invocation.String())
-		outcome, err := rt.Signal(context.Background(), id.Invocation, journal.SignalID(id.Index), journal.ValueOf(value))
-		if err != nil {
-			return err
-		}
-		// One that came between two lives is acknowledged, and is nobody's.
-		if before != nil && outcome != actors.SignalCompleted && w.judgeAnswer(id, before.Birth) {
-			n.acked = w.loop.steps
-		}
-		return nil
-	})
-}
-
-// judgeAnswer judges the acknowledgement of an answer to one life of an invocation:
-// it is stored, or nobody needs it. It reports whether that life still waits.
-func (w *world) judgeAnswer(id ident.AwakeableID, birth ident.Seq) (needed bool) {
-	record, _ := w.record(id.Invocation.String())
-	if record == nil || record.Status == machine.StatusCompleted || record.Birth != birth {
-		return false
-	}
-	if w.row((&machine.SignalRow{Partition: record.ID.Partition(), Birth: record.Birth, Index: id.Index}).Key()) == nil {
-		w.loop.fail(InvariantAcked, "an answer of %s is acknowledged and not durable", id)
-	}
-	return true
-}
-
-// signalLater sends a named signal, some time from now.
-func (w *world) signalLater(s *subject, id, name string) {
-	w.task("signal", func() {
-		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-		parsed, err := ident.ParseInvocationID(id)
-		if err != nil {
-			w.loop.fail(InvariantAcked, "the id %q: %v", id, err)
-			return
-		}
-		value, _ := json.Marshal("s." + name + "." + id)
-		w.insist("signal", func(rt *actors.Runtime) error {
-			_, err := rt.Signal(context.Background(), parsed, journal.NamedSignalID(name), journal.ValueOf(value))
-			return err
-		})
-	})
-}
-
-// pokeLater resolves the promise of a workflow, some time from now.
-func (w *world) pokeLater(key string) {
-	w.task("poke", func() {
-		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
-		body, _ := json.Marshal("poked " + key)
-		w.once(actors.Request{Service: serviceWorkflow, Key: key, Handler: handlerPoke, Body: body, Origin: machine.ByProcess})
-	})
-}
-
-// patch replaces the state of a key, until that is acknowledged.
-func (w *world) patch(key, name string) {
-	k := w.chronicle.key(key)
-	k.patched, k.edited = true, true
-	k.editing++
-	defer func() { k.editing-- }()
-	value, _ := json.Marshal("patched " + name)
-	w.insist("patch", func(rt *actors.Runtime) error {
-		return rt.EditState(context.Background(), actors.StatePatch{
-			Service: serviceObject, Key: key, State: map[string][]byte{"v0": value},
-		})
-	})
 }
 
 // reuse gives one id several lives. What belongs to an earlier one may arrive in a

@@ -70,7 +70,7 @@ func (w *world) restart(from int) {
 			switch {
 			case errors.As(err, &status), errors.Is(err, actors.ErrUnknownInvocation), errors.Is(err, actors.ErrJournalGone),
 				errors.Is(err, actors.ErrNotRestartable), errors.Is(err, actors.ErrInvalid):
-			case w.judgeError("restart", err) && !w.onDisk(made.String()):
+			case w.judgeError("restart", err) && !w.onDisk(made.String()) && w.plan.Retention > 0:
 				w.loop.fail(InvariantAcked, "the restart of %s as %s is acknowledged and not durable", record.ID, made)
 			}
 		})
@@ -86,25 +86,36 @@ func (w *world) operation(op machine.Operation, id string) {
 		return
 	}
 	w.insist(op.String(), func(rt *actors.Runtime) error {
+		before, _ := w.record(id)
+		disputed := w.pausing || w.pauses() > 1
+		callees := w.callees(before)
 		_, err := rt.Operate(context.Background(), op, parsed)
-		if err != nil || op != machine.OpKill {
-			return err
+		if after, _ := w.record(id); err == nil && before != nil && after != nil && before.Birth == after.Birth {
+			w.judgeOperation(op, before, after)
+			if op == machine.OpResume && after.PauseRequested && !disputed {
+				w.loop.fail(InvariantAcked, "the resume of %s is acknowledged, and by what is durable it is to pause", id)
+			}
 		}
-		if record, _ := w.record(id); record != nil && record.Status != machine.StatusCompleted {
-			w.loop.fail(InvariantAcked, "the kill of %s is acknowledged, and it is %s by what is durable", id, record.Status)
+		if err == nil && op == machine.OpKill {
+			w.judgeCallees(before, callees)
 		}
-		return nil
+		return err
 	})
 }
 
-// pauseOne pauses some invocation, and resumes it later.
-func (w *world) pauseOne() {
+// pauseOne pauses some invocation, and resumes it later; many times stand for a long
+// pause.
+func (w *world) pauseOne(times int) {
 	id := w.pick(false)
 	if id == "" {
 		return
 	}
-	w.paused[id] = true
+	w.paused[id], w.pausing = true, true
 	w.operation(machine.OpPause, id)
+	w.pausing = false
+	if times > 2 {
+		w.loop.world.sleep(w.loop.between(0, time.Second))
+	}
 	w.loop.world.sleep(w.loop.between(0, 50*time.Millisecond))
 	for range 20 {
 		w.operation(machine.OpResume, id)

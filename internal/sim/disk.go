@@ -41,8 +41,12 @@ type disk struct {
 	stats *Stats
 	// values are those that the state of a key had after some durable output.
 	values map[stateValue]bool
+	// versions are those of the state that patches ask for, by the values they set.
+	versions map[stateValue]string
 	// scarce is above 0 while the disk is short of space.
 	scarce int
+	// removes is told which invocations an output removes.
+	removes func(ident.InvocationID, ident.Seq)
 	// failed says that the disk has ended its process, or will.
 	failed bool
 }
@@ -57,6 +61,8 @@ type diskFaults struct {
 	failIn int
 	// slow is the longest that a sync takes.
 	slow time.Duration
+	// slowRead is the longest that what was read is on its way.
+	slowRead time.Duration
 	// ended is told when the process has to end.
 	ended func()
 }
@@ -67,6 +73,7 @@ type output struct {
 	batch *persistence.Batch
 	alone *persistence.Batch
 	keys  []machine.Key
+	heads []*machine.HeadRow
 	taken []taken
 }
 
@@ -96,7 +103,7 @@ func newDisk(l *loop, p *process, stats *Stats) *disk {
 		loop: l, process: p, stats: stats,
 		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: make(map[pair]machine.OutboxRef),
 		homes: make(map[ident.Seq]ident.ObjectKey), births: make(map[ident.InvocationID]ident.Seq),
-		values: make(map[stateValue]bool),
+		values: make(map[stateValue]bool), versions: make(map[stateValue]string),
 	}
 }
 
@@ -106,7 +113,7 @@ func (d *disk) next(p *process) *disk {
 	return &disk{
 		Memory: d.Memory.Crash(), reference: d.reference.Crash(), loop: d.loop, process: p, stats: d.stats,
 		written: make(map[machine.Key]int), last: make(map[ident.ObjectKey]ident.Seq), taken: make(map[machine.Key]ident.Seq), handed: d.handed, homes: d.homes, births: d.births,
-		values: d.values,
+		values: d.values, versions: d.versions,
 	}
 }
 
@@ -131,7 +138,9 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		k := w.Delete
 		if w.Put != nil {
 			k = w.Put.Key()
-			d.learn(w.Put)
+			d.learn(o, w.Put)
+		} else if k.Table == machine.TableID {
+			d.removes(k.ID, d.births[k.ID])
 		}
 		if w.ForeignOutbox {
 			d.take(o, k)
@@ -244,7 +253,10 @@ func (d *disk) Read(fn func(persistence.Reader) error) (err error) {
 	} else {
 		err = d.Memory.Read(fn)
 	}
-	if d.loop.chance(2) {
+	switch {
+	case d.faults.slowRead > 0 && d.loop.chance(4):
+		d.process.sleep(d.loop.between(0, d.faults.slowRead))
+	case d.loop.chance(2):
 		d.process.Yield()
 	}
 	return err
@@ -263,7 +275,7 @@ type actorReader struct {
 // Get implements persistence.Reader.
 func (r *actorReader) Get(k machine.Key) (machine.Row, error) {
 	if r.disk.written[k] > 0 {
-		r.disk.loop.fail(InvariantPrefix, "an actor reads row %v while an output that writes it is not durable", k)
+		r.disk.loop.fail(InvariantPrefix, "an actor reads %s while an output that writes it is not durable", r.disk.rowName(k))
 	}
 	return r.Reader.Get(k)
 }

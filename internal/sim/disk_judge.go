@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
 	"reflect"
 
 	"github.com/dormouse-run/dormouse/internal/audit"
@@ -13,15 +15,18 @@ import (
 // else has taken it.
 func (d *disk) take(o *output, k machine.Key) {
 	row, err := d.get(k)
+	if errors.Is(err, persistence.ErrClosed) {
+		return // the disk has failed: nothing is committed any more
+	}
 	switch by, taken := d.taken[k]; {
 	case err != nil:
-		d.loop.fail(InvariantHandOver, "outbox row %v cannot be read: %v", k, err)
+		d.loop.fail(InvariantHandOver, "%s cannot be read: %v", d.rowName(k), err)
 	case taken:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which output %v has taken", o.seq, k, by)
+		d.loop.fail(InvariantHandOver, "output %v takes %s, which output %v has taken", o.seq, d.rowName(k), by)
 	case row == nil && d.written[k] > 0:
-		d.loop.fail(InvariantGate, "output %v takes outbox row %v, which is not durable", o.seq, k)
+		d.loop.fail(InvariantGate, "output %v takes %s, which is not durable", o.seq, d.rowName(k))
 	case row == nil:
-		d.loop.fail(InvariantHandOver, "output %v takes outbox row %v, which is gone", o.seq, k)
+		d.loop.fail(InvariantHandOver, "output %v takes %s, which is gone", o.seq, d.rowName(k))
 	}
 	d.taken[k] = o.seq
 	t := taken{key: k}
@@ -52,10 +57,15 @@ func (d *disk) judgeForeign(o *output, writes []machine.Write) {
 	}
 }
 
-// learn notes which key an invocation has.
-func (d *disk) learn(row machine.Row) {
-	if row, ok := row.(*machine.IDRow); ok {
+// learn notes which key an invocation has, and the head of a key.
+func (d *disk) learn(o *output, row machine.Row) {
+	switch row := row.(type) {
+	case *machine.IDRow:
 		d.homes[row.Birth], d.births[row.ID] = row.Object, row.Birth
+	case *machine.HeadRow:
+		if len(d.versions) > 0 {
+			o.heads = append(o.heads, row)
+		}
 	}
 }
 
@@ -135,6 +145,7 @@ func (d *disk) judge(group []*persistence.Batch) {
 			d.loop.fail(InvariantPrefix, "output %v is committed when it is the turn of output %v", group[i].Seq, o.seq)
 			return
 		}
+		d.judgeVersion(o)
 		if err := d.reference.Commit([]*persistence.Batch{o.alone}, persistence.Marks{}); err != nil {
 			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
 			return
@@ -153,10 +164,7 @@ func (d *disk) judge(group []*persistence.Batch) {
 	d.outputs = d.outputs[:copy(d.outputs, d.outputs[len(group):])]
 }
 
-// smallValue is more than any value that is read.
-const smallValue = 4 << 10
-
-// keepValues notes the small values that the state has after an output.
+// keepValues notes the values that the state has after an output.
 func (d *disk) keepValues(o *output) {
 	for _, k := range o.keys {
 		if k.Table != machine.TableHead && k.Table != machine.TableState {
@@ -165,12 +173,10 @@ func (d *disk) keepValues(o *output) {
 		switch row, _ := getFrom(d.reference, k); row := row.(type) {
 		case *machine.HeadRow:
 			for _, v := range row.Inline {
-				d.values[stateValue{row.Object.ID(), v.Name, unquote(v.Value)}] = true
+				d.values[stateValue{row.Object.ID(), v.Name, brief(v.Name, unquote(v.Value))}] = true
 			}
 		case *machine.StateRow:
-			if len(row.Value) < smallValue {
-				d.values[stateValue{row.Object, row.Name, unquote(row.Value)}] = true
-			}
+			d.values[stateValue{row.Object, row.Name, brief(row.Name, unquote(row.Value))}] = true
 		}
 	}
 }
@@ -190,9 +196,25 @@ func (d *disk) compare(o *output) {
 		want, wantErr := getFrom(d.reference, k)
 		switch {
 		case err != nil || wantErr != nil:
-			d.loop.fail(InvariantPrefix, "row %v cannot be read: %v, %v", k, err, wantErr)
+			d.loop.fail(InvariantPrefix, "%s cannot be read: %v, %v", d.rowName(k), err, wantErr)
 		case !reflect.DeepEqual(have, want):
-			d.loop.fail(InvariantPrefix, "row %v is %+v after a commit with output %v, and has to be %+v", k, have, o.seq, want)
+			d.loop.fail(InvariantPrefix, "%s is %.300s after a commit with output %v, and has to be %.300s", d.rowName(k), fmt.Sprintf("%+v", have), o.seq, fmt.Sprintf("%+v", want))
 		}
 	}
+}
+
+// rowName names a row, and the key whose it is.
+func (d *disk) rowName(k machine.Key) string {
+	name := "the " + audit.RowName(k)
+	for _, home := range d.homes {
+		if k.Object == home.ID() {
+			return fmt.Sprintf("%s of %v", name, home)
+		}
+	}
+	for _, birth := range []uint64{k.A, k.B} {
+		if home, known := d.homes[ident.Seq(birth)]; known {
+			return fmt.Sprintf("%s of %v", name, home)
+		}
+	}
+	return name
 }

@@ -108,6 +108,8 @@ func (w *world) hasEntry(id string, fits func(*journal.Entry) bool) bool {
 func (w *world) ensureHeld(t *telling) {
 	record, object := w.record(t.subject.id)
 	switch {
+	case w.leftNothing(t.subject):
+		return
 	case record == nil:
 		w.loop.fail(InvariantRun, "a closure of %s starts before its acceptance is durable", t.subject.name)
 		return
@@ -122,9 +124,18 @@ func (w *world) ensureHeld(t *telling) {
 	}
 }
 
+// leftNothing reports whether an invocation was ended by somebody, and nothing is kept
+// of it.
+func (w *world) leftNothing(s *subject) bool {
+	return w.plan.Retention == 0 && w.chronicle.disturbed[s.name] && !w.onDisk(s.id)
+}
+
 // ensureTold judges a closure that starts: what its attempt has read and was
 // answered is durable.
 func (w *world) ensureTold(t *telling) {
+	if w.leftNothing(t.subject) {
+		return
+	}
 	for _, text := range t.owed {
 		if !w.inJournal(t.subject.id, text) {
 			w.loop.fail(InvariantRun, "a closure of %s starts before the answer %q is durable", t.subject.name, text)
@@ -161,7 +172,7 @@ func (w *world) state(p ident.Partition, object ident.ObjectKey) map[string]stri
 		return state
 	}
 	for _, v := range head.Inline {
-		state[v.Name] = unquote(v.Value)
+		state[v.Name] = brief(v.Name, unquote(v.Value))
 	}
 	from := machine.Key{Partition: p, Table: machine.TableState, Object: object.ID(), A: uint64(head.Generation)}
 	to := from
@@ -170,7 +181,7 @@ func (w *world) state(p ident.Partition, object ident.ObjectKey) map[string]stri
 		rows, err := r.Scan(from, to, 1<<20)
 		for _, row := range rows {
 			s := row.(*machine.StateRow)
-			state[s.Name] = unquote(s.Value)
+			state[s.Name] = brief(s.Name, unquote(s.Value))
 		}
 		return err
 	})

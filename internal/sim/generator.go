@@ -12,6 +12,35 @@ type generator struct {
 	names int
 	// knots says that programs of the object with circles are drawn.
 	knots bool
+	// swarm says that verbs and kinds are few: what a plan seldom has then meets
+	// itself, and has room for what else belongs to it.
+	swarm bool
+	verbs []Verb
+	kinds []RequestKind
+}
+
+// newGenerator chooses what a plan is drawn from: a few verbs and kinds of requests,
+// or, one time in four, all of them.
+func newGenerator(seed uint64, size Size) *generator {
+	g := &generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
+	if g.swarm = !g.one(4); !g.swarm {
+		for v := Verb(1); v < verbs; v++ {
+			g.verbs = append(g.verbs, v)
+		}
+		for k := RequestKind(1); k < requestKinds; k++ {
+			g.kinds = append(g.kinds, k)
+		}
+		return g
+	}
+	for range 2 + g.rand.IntN(4) {
+		g.verbs = append(g.verbs, Verb(1+g.rand.IntN(int(verbs-1))))
+	}
+	starting := []RequestKind{RequestCall, RequestSend, RequestShared, RequestService, RequestOnce, RequestWorkflow, RequestReuse, RequestKnot}
+	g.kinds = []RequestKind{starting[g.rand.IntN(len(starting))]}
+	for range g.rand.IntN(3) {
+		g.kinds = append(g.kinds, RequestKind(1+g.rand.IntN(int(requestKinds-1))))
+	}
+	return g
 }
 
 func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
@@ -36,6 +65,9 @@ func (g *generator) house() House {
 	if g.one(2) {
 		h.SlowSync = 1 + g.spread()
 	}
+	if g.one(4) || h.EvictTimers && g.one(2) {
+		h.SlowRead = 1 + g.rand.Int64N(8)
+	}
 	if g.one(3) {
 		h.Skew = g.rand.Int64N(5000)
 	}
@@ -46,11 +78,14 @@ func (g *generator) house() House {
 	if g.one(4) {
 		h.Abort = 1 + g.spread()
 	}
+	if g.one(8) {
+		h.Retention = 0
+	}
 	return h
 }
 
 func (g *generator) request() Request {
-	r := Request{At: g.spread(), Kind: RequestKind(1 + g.rand.IntN(int(requestKinds-1))), Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
+	r := Request{At: g.spread(), Kind: g.kinds[g.rand.IntN(len(g.kinds))], Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
 	if g.one(4) {
 		r.Delay = 1 + g.spread()
 	}
@@ -71,10 +106,16 @@ func (g *generator) request() Request {
 	return r
 }
 
+// manyPrograms is from how many programs on those of a plan call no others: each commit
+// costs as much as there are rows.
+const manyPrograms = 30
+
 // program draws a program for a key. It calls only keys behind its own, since two
 // that call each other wait for ever; it may send to all.
 func (g *generator) program(key, depth int) Program {
-	g.names++
+	if g.names++; g.names > manyPrograms {
+		depth = 0
+	}
 	p := Program{Name: "p" + itoa(g.names)}
 	for range g.rand.IntN(g.size.Steps + 1) {
 		if g.one(8) {
@@ -102,7 +143,7 @@ func (g *generator) churn() (steps []Step) {
 }
 
 func (g *generator) step(key, depth int) Step {
-	s := Step{Do: Verb(1 + g.rand.IntN(int(verbs-1))), N: g.rand.IntN(3)}
+	s := Step{Do: g.verbs[g.rand.IntN(len(g.verbs))], N: g.rand.IntN(3)}
 	switch s.Do {
 	case VerbSleep, VerbRace:
 		s.N = int(g.spread())
@@ -136,8 +177,11 @@ func (g *generator) step(key, depth int) Step {
 		s.Key = g.rand.IntN(g.size.Keys)
 		sub := g.program(s.Key, depth-1)
 		s.Sub = &sub
+	case VerbGet:
+		s.N = g.rand.IntN(4)
 	case VerbBig:
-		if !g.one(8) {
+		s.N = g.rand.IntN(len(bigSizes()))
+		if g.swarm && g.one(2) || !g.swarm && !g.one(8) {
 			return Step{Do: VerbGet}
 		}
 	case VerbSend:

@@ -32,6 +32,7 @@ func (w *world) services() []restate.ServiceDefinition {
 	retries := restate.WithInvocationRetryPolicy(
 		restate.WithInitialRetryInterval(50*time.Millisecond), restate.WithMaxRetryInterval(time.Second))
 	keep := time.Duration(w.plan.Retention) * time.Millisecond
+	keepWorkflow := max(keep, time.Second) // a promise that is kept by nothing is soon gone
 	exclusive := func(service string) restate.Handler {
 		return restate.NewObjectHandler(func(ctx restate.ObjectContext, p Program) (string, error) {
 			return w.perform(ctx, p, service, ident.KindExclusive)
@@ -50,7 +51,7 @@ func (w *world) services() []restate.ServiceDefinition {
 			Handler(handlerRun, restate.NewServiceHandler(func(ctx restate.Context, p Program) (string, error) {
 				return w.perform(ctx, p, servicePlain, ident.KindService)
 			})),
-		restate.NewWorkflow(serviceWorkflow, retries, restate.WithWorkflowRetention(keep), restate.WithJournalRetention(keep)).
+		restate.NewWorkflow(serviceWorkflow, retries, restate.WithWorkflowRetention(keepWorkflow), restate.WithJournalRetention(keep)).
 			Handler(handlerRun, restate.NewWorkflowHandler(func(ctx restate.WorkflowContext, p Program) (string, error) {
 				return w.perform(ctx, p, serviceWorkflow, ident.KindWorkflow)
 			})).
@@ -97,7 +98,7 @@ func (w *world) perform(ctx restate.Context, p Program, service string, kind ide
 	for i := range p.Steps {
 		if err := f.step(itoa(i), &p.Steps[i]); err != nil {
 			if restate.IsCancelled(err) {
-				f.run("undo", 0)
+				f.run(undo, 0)
 			}
 			return "", err
 		}
@@ -132,9 +133,10 @@ func (f *performance) step(at string, s *Step) error {
 		}
 	case VerbGet:
 		if reads {
-			value, err := restate.Get[string](reader, "v"+itoa(s.N))
+			name := valueName(s.N)
+			value, err := restate.Get[string](reader, name)
 			if err == nil {
-				f.read("v"+itoa(s.N), value)
+				f.read(name, value)
 			}
 			return f.note(err, "get %.40s", value)
 		}

@@ -11,6 +11,10 @@ import (
 // bigBytes is more than a row holds: the value goes into chunks.
 const bigBytes = 300 << 10
 
+// bigSizes are those of large values: in a row of its own, in its table, in a chunk,
+// and in some.
+func bigSizes() []int { return []int{600, 5 << 10, 100 << 10, bigBytes} }
+
 // nudge is the name of the signal behind a send.
 const nudge = "nudge"
 
@@ -65,7 +69,7 @@ func (f *performance) rare(at string, s *Step) error {
 		}
 	case VerbBig:
 		if object, ok := f.ctx.(restate.ObjectContext); ok && f.subject.exclusive {
-			f.set(object, "big", strings.Repeat(f.p.Name[len(f.p.Name)-1:], bigBytes))
+			f.set(object, bigName, strings.Repeat(f.p.Name[len(f.p.Name)-1:], bigSizes()[s.N]))
 		}
 	}
 	return nil

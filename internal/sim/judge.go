@@ -17,8 +17,16 @@ func (w *world) judge() {
 		state := w.state(ident.KeyPartitionKey(object.Key).Partition(), object)
 		logs[object.Key] = state[logName]
 		w.judgeState(object.Key, state)
+		w.judgePatches(object.Key, state)
 	}
 	w.judgeOrder()
+	if w.plan.Retention > 0 { // else subjects are forgotten before the end
+		w.judgeLogs(logs)
+	}
+}
+
+// judgeLogs judges that each handler has added to the log what it says it has.
+func (w *world) judgeLogs(logs map[string]string) {
 	type entry struct{ key, name string }
 	added := make(map[entry]int)
 	for _, s := range w.chronicle.subjects {

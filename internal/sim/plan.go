@@ -1,9 +1,6 @@
 package sim
 
-import (
-	"encoding/json"
-	"math/rand/v2"
-)
+import "encoding/json"
 
 // Plan is what happens in one world, but for the order: everything that clients
 // ask for, what handlers then do, and how often the process ends. The order comes
@@ -27,10 +24,11 @@ type House struct {
 	MaxRunning         int
 	MaxLive            int
 	MaxHot             int
-	Retention          int64
+	Retention          int64 // of objects and services; 0 keeps nothing
 	LazyState          bool
 	EvictTimers        bool
-	SlowSync           int64
+	SlowSync           int64 // the longest that a sync takes
+	SlowRead           int64 // the longest that what was read is on its way
 	SuspendAtEveryWait bool
 	// Undurable, when it is not 0, is how many bytes an attempt may have written that
 	// are not durable.
@@ -52,7 +50,7 @@ type Request struct {
 	Program Program
 	// Delay is for sends, in milliseconds.
 	Delay int64
-	// Times is how often it is repeated under its idempotency key.
+	// Times is how often it is repeated, or how much there is of it.
 	Times int
 }
 
@@ -150,7 +148,8 @@ type Verb uint8
 const (
 	// VerbAppend adds the name of the program to the log in the state.
 	VerbAppend Verb = iota + 1
-	// VerbSet and VerbClear write the value N, VerbGet reads it, VerbKeys lists.
+	// VerbSet and VerbClear write the value N, VerbGet reads it, or the large one
+	// when N is 3, VerbKeys lists.
 	VerbSet
 	VerbClear
 	VerbGet
@@ -183,7 +182,7 @@ const (
 	VerbNudge
 	// VerbChange runs a closure whose name depends on the build.
 	VerbChange
-	// VerbBig writes a large value.
+	// VerbBig writes a large value, of the size N.
 	VerbBig
 	// VerbStubborn runs a closure that does not listen, and fails once meanwhile.
 	VerbStubborn
@@ -212,7 +211,7 @@ func Large() Size { return Size{Keys: 8, Requests: 80, Steps: 8, Ends: 8} }
 
 // NewPlan draws a plan.
 func NewPlan(seed uint64, size Size) *Plan {
-	g := generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
+	g := newGenerator(seed, size)
 	p := &Plan{Seed: seed, Limit: 400_000, House: g.house()}
 	for range 1 + g.rand.IntN(size.Requests) {
 		p.Requests = append(p.Requests, g.request())

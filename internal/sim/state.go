@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"strings"
@@ -18,11 +20,32 @@ import (
 const unsure = "\x01"
 
 // stateNames are the names that programs use.
-func stateNames() []string { return []string{"big", logName, "v0", "v1", wideName} }
+func stateNames() []string { return []string{bigName, logName, "v0", "v1", wideName} }
 
 // wideName is the name whose values are too long to stand in the record of the key:
 // each has a row of its own.
 const wideName = "v2"
+
+// bigName is the name whose values are of any size.
+const bigName = "big"
+
+// valueName is the name of the value n.
+func valueName(n int) string {
+	if n == 3 {
+		return bigName
+	}
+	return "v" + itoa(n)
+}
+
+// brief stands for a value of the state: a long one is known by its beginning, its
+// length and its sum.
+func brief(name, value string) string {
+	const short = 100
+	if len(value) < short || name == logName {
+		return value
+	}
+	return fmt.Sprintf("%.20s… %d %08x", value, len(value), crc32.ChecksumIEEE([]byte(value)))
+}
 
 // widen makes a value for a name as long as it has to be.
 func widen(name, value string) string {

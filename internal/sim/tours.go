@@ -44,6 +44,8 @@ func tourSteps(v Verb) []Step {
 		s.N = 3
 	case VerbCall, VerbBoth, VerbAttach, VerbSend:
 		s.Key, s.Sub = 1, &Program{Name: "p3", Steps: []Step{{Do: VerbAppend}, {Do: VerbRun}}}
+	case VerbBig:
+		s.N = len(bigSizes()) - 1
 	case VerbNudge:
 		s.Key, s.Sub = 1, &Program{Name: "p3", Steps: []Step{{Do: VerbExpect}, {Do: VerbAppend}}}
 	}
