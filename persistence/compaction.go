@@ -143,10 +143,11 @@ func (c *compactions) keysOfTable(id int, keys uint64) {
 // begin keeps the tables that are there.
 func (c *compactions) begin(id int) *compaction {
 	now := &compaction{id: id, release: func() {}}
+	now.manifest, _ = os.Stat(filepath.Join(c.dir, manifestFile)) // nil is judged like one that was rewritten
 	select {
 	case <-c.ready:
 	case <-time.After(openingPatience):
-		return now // without a reference: what it loses is only found
+		return now // without a reference: what it loses is found, and cannot be taken back
 	}
 	if !c.closing {
 		now.release = pin(c.db)
@@ -155,7 +156,6 @@ func (c *compactions) begin(id int) *compaction {
 	for _, t := range c.db.Tables() {
 		now.before[t.ID] = true
 	}
-	now.manifest, _ = os.Stat(filepath.Join(c.dir, manifestFile)) // nil is judged like one that was rewritten
 	return now
 }
 
@@ -208,7 +208,7 @@ func (c *compactions) judge(now *compaction) error {
 				created += len(set.Changes) - countDeletes(set)
 			}
 		}
-	} else if c.db != nil { // it was written anew; flushes may have made tables, too
+	} else if now.before != nil { // it was written anew; flushes may have made tables, too
 		for _, t := range c.db.Tables() {
 			if !now.before[t.ID] {
 				created++
