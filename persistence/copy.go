@@ -17,7 +17,8 @@ import (
 //
 // The engine flushes and compacts meanwhile, so the logs are copied before the
 // tables that replace them, and the copy is made again when the manifest has
-// changed or a file has gone.
+// changed, a file has gone, or a log is not as long as its copy: the engine cuts
+// a log to nothing before it removes it, under the hands of who reads it.
 func CopyLive(from, to string) error {
 	if _, err := os.Stat(to); err != nil {
 		return fmt.Errorf("copy store %s: %w", from, err)
@@ -31,10 +32,11 @@ func CopyLive(from, to string) error {
 			copyFiles(from, to, func(name string) bool { return strings.HasSuffix(name, logSuffix) }),
 			copyFiles(from, to, func(name string) bool { return !strings.HasSuffix(name, logSuffix) && name != ballastFile }))
 		after, _, sumErr := manifestSum(from)
-		if err == nil && sumErr == nil && before == after {
+		err = errors.Join(err, sumErr, wholeLogs(from, to))
+		if err == nil && before == after {
 			return nil
 		}
-		if err = errors.Join(err, sumErr); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("copy store %s: %w", from, err)
 		}
 	}
@@ -65,6 +67,32 @@ func copyFiles(from, to string, wanted func(name string) bool) error {
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// wholeLogs returns an error that is fs.ErrNotExist when a log file of from has been
+// removed, or has begun to be, since it was copied to to.
+func wholeLogs(from, to string) error {
+	list, err := os.ReadDir(to)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if !strings.HasSuffix(f.Name(), logSuffix) {
+			continue
+		}
+		copied, err := f.Info()
+		if err != nil {
+			return err
+		}
+		now, err := os.Stat(filepath.Join(from, f.Name()))
+		if err != nil {
+			return err
+		}
+		if now.Size() != copied.Size() {
+			return fmt.Errorf("%s has %d bytes, and %d were copied: %w", f.Name(), now.Size(), copied.Size(), fs.ErrNotExist)
 		}
 	}
 	return nil
