@@ -42,8 +42,12 @@ func (w *world) serve(r *Request) {
 		w.loop.world.sleep(w.loop.between(0, 100*time.Millisecond))
 		w.disk.scarce = 0
 	case RequestListen:
+		w.pokeLater(q.Key)
 		for range r.Times {
-			w.task("listener", func() { w.listen(q) })
+			w.task("listener", func() {
+				w.loop.world.sleep(w.loop.between(0, 10*time.Millisecond))
+				w.call(q)
+			})
 		}
 	case RequestOnce:
 		for range r.Times {
@@ -70,7 +74,6 @@ func (w *world) request(r *Request) actors.Request {
 		body = "poked " + r.Program.Name
 	case RequestListen:
 		q.Service, q.Key, q.Handler = serviceWorkflow, keyName(r.Key), handlerListen
-		body = ""
 	case RequestKnot:
 		q.Service = serviceKnot
 	case RequestOnce, RequestReuse:
@@ -95,13 +98,6 @@ func (w *world) call(q actors.Request) (answered bool) {
 		}
 	})
 	return !lost && w.judgeError("call", err)
-}
-
-// listen waits for the promise of a workflow, which somebody resolves.
-func (w *world) listen(q actors.Request) {
-	w.loop.world.sleep(w.loop.between(0, 10*time.Millisecond))
-	w.pokeLater(q.Key)
-	w.call(q)
 }
 
 // once repeats a call until it is answered.

@@ -57,8 +57,9 @@ type diskFaults struct {
 	// says that the group is on disk by then.
 	crashIn int
 	after   bool
-	// failIn counts commits until one fails.
-	failIn int
+	// failIn counts commits until one fails, closeIn until the process is asked to end
+	// during one.
+	failIn, closeIn int
 	// slow is the longest that a sync takes.
 	slow time.Duration
 	// slowRead is the longest that what was read is on its way.
@@ -189,6 +190,9 @@ func (d *disk) Commit(group []*persistence.Batch, marks persistence.Marks) error
 			seqs[i] = group[i].Seq
 		}
 		d.loop.note("commit of %v", seqs)
+	}
+	if countDown(&d.faults.closeIn) {
+		d.faults.ended()
 	}
 	if d.faults.slow > 0 && d.loop.chance(4) {
 		d.process.sleep(d.loop.between(0, d.faults.slow))

@@ -162,7 +162,7 @@ func (f *fault) find(t *testing.T) bool {
 		t.Errorf("the fault %q does not compile: %v\n%s", f.title, err, out)
 		return false
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it ends itself after one
 	defer cancel()
 	began := time.Now()
 	run := exec.CommandContext(ctx, binary, "-test.run", "^TestSeeds$", "-test.v", "-sim.seeds", "1000000", "-sim.for", "1m", "-sim.shrink", "0")

@@ -17,10 +17,11 @@ type generator struct {
 	swarm bool
 	verbs []Verb
 	kinds []RequestKind
+	ends  []EndKind
 }
 
-// newGenerator chooses what a plan is drawn from: a few verbs and kinds of requests,
-// or, one time in four, all of them.
+// newGenerator chooses what a plan is drawn from: a few verbs and kinds of requests and
+// of ends, or, one time in four, all of them.
 func newGenerator(seed uint64, size Size) *generator {
 	g := &generator{rand: rand.New(rand.NewPCG(seed, 0x706c616e)), size: size}
 	if g.swarm = !g.one(4); !g.swarm {
@@ -30,17 +31,54 @@ func newGenerator(seed uint64, size Size) *generator {
 		for k := RequestKind(1); k < requestKinds; k++ {
 			g.kinds = append(g.kinds, k)
 		}
+		for k := EndKind(1); k < endKinds; k++ {
+			g.ends = append(g.ends, k)
+		}
 		return g
 	}
-	for range 2 + g.rand.IntN(4) {
+	for range 1 + g.rand.IntN(4) {
 		g.verbs = append(g.verbs, Verb(1+g.rand.IntN(int(verbs-1))))
 	}
-	starting := []RequestKind{RequestCall, RequestSend, RequestShared, RequestService, RequestOnce, RequestWorkflow, RequestReuse, RequestKnot}
+	starting := []RequestKind{RequestCall, RequestSend, RequestShared, RequestService, RequestOnce, RequestWorkflow, RequestListen, RequestReuse, RequestKnot}
 	g.kinds = []RequestKind{starting[g.rand.IntN(len(starting))]}
 	for range g.rand.IntN(3) {
 		g.kinds = append(g.kinds, RequestKind(1+g.rand.IntN(int(requestKinds-1))))
 	}
+	for range 1 + g.rand.IntN(2) {
+		g.ends = append(g.ends, EndKind(1+g.rand.IntN(int(endKinds-1))))
+	}
+	if g.one(4) {
+		all := motifs()
+		g.add(all[g.rand.IntN(len(all))])
+	}
 	return g
+}
+
+// motif is what seldom meets by chance and has a moment in common.
+type motif struct {
+	verbs []Verb
+	kinds []RequestKind
+	ends  []EndKind
+}
+
+func motifs() []motif {
+	return []motif{
+		// What a handler owes to an invocation that is not there yet when the process ends.
+		{verbs: []Verb{VerbNudge}, ends: []EndKind{EndClose}},
+		// Who has been paused is told to end.
+		{kinds: []RequestKind{RequestPause, RequestCancel}},
+		// What undoes a handler, beside what it was doing.
+		{verbs: []Verb{VerbStubborn}, kinds: []RequestKind{RequestCancel, RequestCancel}},
+		// State that is replaced while it changes.
+		{verbs: []Verb{VerbSet}, kinds: []RequestKind{RequestPatch, RequestPause}},
+	}
+}
+
+func (g *generator) add(m motif) {
+	g.verbs, g.kinds = append(g.verbs, m.verbs...), append(g.kinds, m.kinds...)
+	if len(m.ends) > 0 {
+		g.ends = m.ends
+	}
 }
 
 func (g *generator) one(in int) bool { return g.rand.IntN(in) == 0 }
@@ -84,15 +122,30 @@ func (g *generator) house() House {
 	return h
 }
 
+func (g *generator) end() End {
+	e := End{After: g.spread(), Commits: 1 + g.rand.IntN(4), Kind: g.ends[g.rand.IntN(len(g.ends))]}
+	if e.Kind == EndClose && g.one(2) {
+		e.Commits = 0
+	}
+	return e
+}
+
 func (g *generator) request() Request {
 	r := Request{At: g.spread(), Kind: g.kinds[g.rand.IntN(len(g.kinds))], Key: g.rand.IntN(g.size.Keys), Times: 1 + g.rand.IntN(3)}
 	if g.one(4) {
 		r.Delay = 1 + g.spread()
 	}
 	g.knots = r.Kind == RequestKnot
-	r.Program = g.program(r.Key, 2)
+	depth := 2
+	if r.Kind == RequestListen {
+		depth = 0 // it is performed some times, and its programs would no longer be the only ones of their name
+	}
+	r.Program = g.program(r.Key, depth)
 	g.knots = false
-	if r.Kind == RequestReuse {
+	switch r.Kind {
+	case RequestListen:
+		r.Program.Steps = append([]Step{{Do: VerbListen}, {Do: VerbRun}}, r.Program.Steps...)
+	case RequestReuse:
 		// Something of the earlier life is under way when the next one begins.
 		first := Step{Do: VerbCall, Key: r.Key + 1}
 		if r.Key+1 >= g.size.Keys || g.one(2) {

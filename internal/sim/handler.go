@@ -56,8 +56,8 @@ func (w *world) services() []restate.ServiceDefinition {
 				return w.perform(ctx, p, serviceWorkflow, ident.KindWorkflow)
 			})).
 			Handler(handlerPoke, restate.NewWorkflowSharedHandler(w.poke)).
-			Handler(handlerListen, restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, _ string) (string, error) {
-				return restate.Promise[string](ctx, promiseName).Result()
+			Handler(handlerListen, restate.NewWorkflowSharedHandler(func(ctx restate.WorkflowSharedContext, p Program) (string, error) {
+				return w.perform(ctx, p, serviceWorkflow, ident.KindShared)
 			})),
 	}
 }
@@ -166,9 +166,7 @@ func (f *performance) step(at string, s *Step) error {
 			if _, err := f.hand(at, func(string) { f.w.pokeLater(restate.Key(flow)) }); err != nil {
 				return err
 			}
-			value, err := restate.Promise[string](flow, promiseName).Result()
-			f.isPoked(err, value)
-			return f.note(err, "promise %s", value)
+			return f.listen(flow)
 		}
 	case VerbYield:
 		f.process.Yield()
@@ -271,6 +269,12 @@ func (f *performance) sleep(at string, s *Step) error {
 		f.wakeUp(at, d)
 	}
 	return f.note(err, "slept")
+}
+
+func (f *performance) listen(ctx restate.WorkflowSharedContext) error {
+	value, err := restate.Promise[string](ctx, promiseName).Result()
+	f.isPoked(err, value)
+	return f.note(err, "promise %s", value)
 }
 
 func (f *performance) call(s *Step) error {

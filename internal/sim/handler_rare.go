@@ -36,6 +36,8 @@ func (f *performance) rare(at string, s *Step) error {
 			f.w.loop.fail(InvariantHandOver, "%s was nudged with %q", f.p.Name, value)
 		}
 		return f.note(err, "nudge %s", value)
+	case VerbListen:
+		return f.listen(f.ctx.(restate.WorkflowSharedContext))
 	case VerbChange:
 		return f.change(at)
 	case VerbStubborn:

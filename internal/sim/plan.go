@@ -118,7 +118,8 @@ const (
 	EndAfter
 	// EndFail makes the commit fail.
 	EndFail
-	// EndClose is a deploy: the process is asked to end.
+	// EndClose is a deploy: the process is asked to end, during a commit or, when
+	// Commits is 0, at any step.
 	EndClose
 	endKinds
 )
@@ -196,8 +197,10 @@ const (
 	// a circle, which fails one of them.
 	VerbKnot
 	verbs
-	// VerbExpect waits for the signal of a VerbNudge.
+	// VerbExpect waits for the signal of a VerbNudge, and VerbListen for the promise of
+	// a workflow, which the client resolves.
 	VerbExpect
+	VerbListen
 )
 
 // Size says how large a world is.
@@ -217,9 +220,7 @@ func NewPlan(seed uint64, size Size) *Plan {
 		p.Requests = append(p.Requests, g.request())
 	}
 	for range g.rand.IntN(size.Ends + 1) {
-		p.Ends = append(p.Ends, End{
-			After: g.spread(), Commits: 1 + g.rand.IntN(4), Kind: EndKind(1 + g.rand.IntN(int(endKinds-1))),
-		})
+		p.Ends = append(p.Ends, g.end())
 	}
 	return p
 }

@@ -186,6 +186,10 @@ func (w *world) operate() {
 			w.patience()
 			w.loop.world.sleep(time.Millisecond)
 		case EndClose:
+			if end.Commits > 0 {
+				w.disk.faults.closeIn = end.Commits
+				w.patience()
+			}
 			w.shut()
 		}
 		w.crash()
