@@ -304,10 +304,10 @@ func (w *world) settle() {
 		w.loop.world.sleep(time.Second)
 	}
 	w.judge()
-	w.stats.Steps = w.loop.steps
 	if w.plan.Retire {
 		w.retire()
 	}
+	w.stats.Steps = w.loop.steps
 }
 
 // patienceRounds is for how many seconds a world may go on when nothing comes from
