@@ -177,7 +177,7 @@ func FuzzRecord(f *testing.F) {
 }
 
 // FuzzLog: what is told of a log lies within it, and what was read once is read
-// from its beginning alone.
+// from its beginning alone, where nothing is torn.
 func FuzzLog(f *testing.F) {
 	f.Add(sealedLog(), uint64(1))
 	f.Add(sealedLog()[:60], uint64(1))
@@ -193,7 +193,9 @@ func FuzzLog(f *testing.F) {
 			}
 			return
 		}
-		if again, err := scanLog(data[:span.end], next); err != nil || again != span {
+		whole := span
+		whole.torn = false
+		if again, err := scanLog(data[:span.end], next); err != nil || again != whole {
 			t.Fatalf("without what is behind its transactions it is %+v, %v; it was %+v", again, err, span)
 		}
 	})
