@@ -64,7 +64,10 @@ func (a *admission) acquire(bytes int) (permit, error) {
 	if a.closed.Load() {
 		return permit{}, ErrStopped
 	}
-	if h := a.health(); h.Pressure != persistence.PressureNone {
+	switch h := a.health(); {
+	case h.Lost != nil:
+		return permit{}, ErrStopped
+	case h.Pressure != persistence.PressureNone:
 		return permit{}, fmt.Errorf("%w: %s", ErrLowSpace, h.Reason)
 	}
 	if a.queued() >= a.limits.Queue {

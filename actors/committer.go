@@ -306,7 +306,10 @@ func (c *committer) commitGroup(n int) error {
 
 // commit writes the gathered batches.
 func (c *committer) commit() error {
-	if h := c.store.Health(); h.Pressure == persistence.PressureHard {
+	switch h := c.store.Health(); {
+	case h.Lost != nil:
+		return fmt.Errorf("commit %d outputs: %w", len(c.batches), h.Lost)
+	case h.Pressure == persistence.PressureHard:
 		return fmt.Errorf("commit %d outputs: %w: %s", len(c.batches), ErrLowSpace, h.Reason)
 	}
 	marks := c.nextMarks()

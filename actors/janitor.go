@@ -83,6 +83,7 @@ func (j *janitor) run() {
 }
 
 func (j *janitor) round() {
+	j.rt.health()
 	if err := j.expire(); err != nil && !errors.Is(err, persistence.ErrClosed) {
 		j.rt.logger.Error("what has outlived its retention is not removed", "error", err)
 	}

@@ -164,7 +164,7 @@ func newRuntime(o Options, bound bindings) *Runtime {
 	rt.system = newSystem(o.Logger, rt.workers, func() actor.Actor { return &keyActor{rt: rt} }, rt.crash)
 	rt.registry = newRegistry(rt.system.spawn, rt.system.send, rt.system.stop)
 	limits := admissionLimits{Requests: int64(o.MaxConcurrentRequests), Bytes: o.MaxRequestBytes, Queue: o.MaxCommitQueue}
-	rt.admission = newAdmission(limits, rt.committer.queued, o.Store.Health)
+	rt.admission = newAdmission(limits, rt.committer.queued, rt.health)
 	return rt
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/dormouse-run/dormouse/persistence"
 )
 
 // stopping is how far a runtime has come in stopping.
@@ -81,6 +83,16 @@ func (rt *Runtime) fail(err error) {
 	for _, a := range rt.attempts.all() {
 		a.stop(stopShutdown)
 	}
+}
+
+// health returns what the store says of itself. When its data is gone the runtime
+// ends: nobody has to wait for a commit to learn that.
+func (rt *Runtime) health() persistence.Health {
+	h := rt.options.Store.Health()
+	if h.Lost != nil {
+		rt.fail(h.Lost)
+	}
+	return h
 }
 
 // beginDrain lets nothing new begin.

@@ -215,7 +215,10 @@ func (s *starts) press(on bool) []*attempt {
 // feelPressure holds timers, starts and commands while the store is short of
 // something, and lets them go afterwards. What was accepted may end meanwhile.
 func (rt *Runtime) feelPressure() {
-	h := rt.options.Store.Health()
+	h := rt.health()
+	if h.Lost != nil {
+		return
+	}
 	on := h.Pressure != persistence.PressureNone
 	if !rt.pressed.CompareAndSwap(!on, on) {
 		return

@@ -141,7 +141,9 @@ func (s *badgerStore) Read(fn func(Reader) error) error {
 // Health implements Store.
 func (s *badgerStore) Health() Health {
 	if err := s.compactions.lost(); err != nil {
-		return Health{Pressure: PressureHard, Reason: err.Error(), At: s.options.Now()}
+		reading := lostHealth(err)
+		reading.At = s.options.Now()
+		return reading
 	}
 	return s.health.read()
 }

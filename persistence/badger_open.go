@@ -14,7 +14,12 @@ import (
 // Open opens the store in dir, which it makes when needed. It reads and checks
 // what is there before anything is changed; errors wrap ErrInUse, ErrFormat,
 // ErrCorrupt or ErrNoSpace where they fit.
-func Open(dir string, o Options) (Store, error) { return openAs(dir, o, checkFormat) }
+func Open(dir string, o Options) (Store, error) {
+	if err := notForeign(dir); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", dir, err)
+	}
+	return openAs(dir, o, checkFormat)
+}
 
 // openAs opens a store in a directory that format has looked at, and made its marker when
 // it is new.
@@ -25,7 +30,7 @@ func openAs(dir string, o Options, format func(dir string) error) (Store, error)
 		return nil, fmt.Errorf("open store %s: %w", dir, err)
 	}
 	s := &badgerStore{dir: dir, options: o, owner: owner, stall: newStall()}
-	s.health = health{dir: dir, options: &s.options}
+	s.health = health{dir: dir, options: &s.options, standing: owner.standing}
 	s.snaps = snapshots{maxAge: o.MaxSnapshotAge, now: o.Now}
 	if err := s.open(format); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", dir, err), s.abandon())

@@ -96,6 +96,35 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 	wantNumbered(t, openStore(t, dir), 1, 10)
 }
 
+// TestADirectoryOfSomebodyElseIsNotTaken opens directories that have other files: nothing
+// is written into them.
+func TestADirectoryOfSomebodyElseIsNotTaken(t *testing.T) {
+	t.Parallel()
+	for name, foreign := range map[string]bool{"main.go": true, "src": true, "data.tmp": true, ".gitkeep": false, "lost+found": false, ballastFile: false, markerFile + tempSuffix: false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, Options{})
+		if !foreign {
+			if err != nil {
+				t.Errorf("beside %s: %v", name, err)
+				continue
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "there is "+name+" in it") {
+			t.Errorf("beside %s: %v", name, err)
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+			t.Errorf("beside %s there is now %v, %v", name, list, err)
+		}
+	}
+}
+
 func TestCrashDuringTheFirstOpenIsForgotten(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

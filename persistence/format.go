@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,7 +63,7 @@ func sameFormat(content []byte) error {
 	case string(content) == restoring:
 		return sayFormat("it was left by a restore that has not ended, and holds only a part of its backup; remove it, and restore again")
 	case !ok:
-		return fmt.Errorf("%s says %.40q, which names no format: it is damaged, or of another program: %w", formatFile, content, ErrFormat)
+		return fmt.Errorf("%s says %.40q, which names no format: it is damaged, and the directory is to be restored from a backup, or of another program: %w", formatFile, content, ErrFormat)
 	case version > formatVersion:
 		return fmt.Errorf("its data format is %d, of a later build, and this one has %d: run a build that has %d: %w", version, formatVersion, version, ErrFormat)
 	case version < formatVersion:
@@ -98,6 +99,38 @@ func newFormat(dir string) error {
 		return err
 	}
 	return writeFile(dir, formatFile, formatText(formatVersion))
+}
+
+// notForeign refuses to make a data directory of one that somebody uses for something
+// else, like the one that a program was started in. Hidden files are left alone, and
+// what a file system has in its root. It is asked before anything is written, while
+// another process may just be making the directory: FORMAT comes first then.
+func notForeign(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(list, func(f fs.DirEntry) bool { return isForeign(f.Name()) })
+	if at < 0 {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(dir, formatFile)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return sayFormat("there is %s in it, and no %s: it is used for something else; name a directory that is empty, or not there yet", list[at].Name(), formatFile)
+}
+
+// isForeign reports whether a file cannot be there before FORMAT is. What only an engine
+// writes is for withoutFormat to judge.
+func isForeign(name string) bool {
+	switch name = strings.TrimSuffix(name, tempSuffix); name {
+	case ownerFile, markerFile, formatFile, ballastFile, lockFile, failedFile, "lost+found":
+		return false
+	}
+	return !strings.HasPrefix(name, ".") && !isEngineFile(name)
 }
 
 // noMarker refuses a directory whose marker is that of a store: the rest of it has
@@ -137,11 +170,17 @@ func engineFiles(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, f := range list {
-		switch name := f.Name(); {
-		case name == manifestFile, name == badger.KeyRegistryFileName, name == discardFile, strings.HasSuffix(name, tableSuffix),
-			strings.HasSuffix(name, logSuffix), strings.HasSuffix(name, valueLogSuffix):
-			names = append(names, name)
+		if isEngineFile(f.Name()) {
+			names = append(names, f.Name())
 		}
 	}
 	return names, nil
+}
+
+func isEngineFile(name string) bool {
+	switch name {
+	case manifestFile, badger.KeyRegistryFileName, discardFile:
+		return true
+	}
+	return strings.HasSuffix(name, tableSuffix) || strings.HasSuffix(name, logSuffix) || strings.HasSuffix(name, valueLogSuffix)
 }

@@ -258,7 +258,11 @@ func mapped(path string, read func(*z.MmapFile) error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("it cannot be read: %.200v", r)
+			text := fmt.Sprintf("%.200v", r)
+			if strings.Contains(text, "\n") { // the engine shows all that it knows of a table
+				text = "its index makes no sense"
+			}
+			err = fmt.Errorf("it cannot be read: %s", text)
 		}
 	}()
 	f, err := z.OpenMmapFile(path, os.O_RDONLY, 0)

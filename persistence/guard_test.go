@@ -514,3 +514,32 @@ func TestALogOfLongAgoBringsNothingBack(t *testing.T) {
 		}
 	}
 }
+
+// TestACutTableIsNamedInOneLine cuts a table at places where the engine, which looks for
+// an index at its end, finds something else.
+func TestACutTableIsNamedInOneLine(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	mustCommit(t, s, mustEncode(t, 1, machine.Write{Put: numbered(1, 200_000)}))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "*"+tableSuffix))
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	info, err := os.Stat(tables[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for size := info.Size() - 1; size > 0; size /= 2 {
+		if err := os.Truncate(tables[0], size); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(dir, Options{})
+		if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), filepath.Base(tables[0])) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("with %d bytes: %v", size, err)
+		}
+	}
+}

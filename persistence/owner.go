@@ -134,9 +134,8 @@ func (o *owner) claim() error {
 	return o.file.Sync()
 }
 
-// check looks whether the file is still there, and reads the token again. It takes
-// two microseconds.
-func (o *owner) check() error {
+// standing looks whether the file is still there. It may be called concurrently.
+func (o *owner) standing() error {
 	var now unix.Stat_t
 	err := unix.Stat(o.file.Name(), &now)
 	for err == unix.EINTR {
@@ -149,6 +148,15 @@ func (o *owner) check() error {
 		return fmt.Errorf("look at %s: %w", o.file.Name(), err)
 	case now.Ino != o.self.Ino || now.Dev != o.self.Dev:
 		return fmt.Errorf("%s is another file than the one that was written: its directory was replaced: %w", o.file.Name(), ErrDeposed)
+	}
+	return nil
+}
+
+// check looks whether the file is still there, and reads the token again. It takes
+// two microseconds.
+func (o *owner) check() error {
+	if err := o.standing(); err != nil {
+		return err
 	}
 	n, err := o.file.ReadAt(o.read, 0)
 	if bytes.Equal(o.read[:n], o.token) {

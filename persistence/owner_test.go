@@ -40,6 +40,9 @@ func TestADirectoryThatIsReplacedEndsTheStore(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := there(dir)
+			if h := s.health.measure(); !errors.Is(h.Lost, ErrDeposed) || h.Pressure != PressureHard {
+				t.Errorf("%s: its health is %+v", what, h)
+			}
 			if commits {
 				err := s.Commit([]*Batch{mustEncode(t, 2, machine.Write{Put: numbered(2, 10)})}, Marks{})
 				if !errors.Is(err, ErrDeposed) || !strings.Contains(err.Error(), ownerFile) {

@@ -41,6 +41,9 @@ const healthEvery = time.Second
 type health struct {
 	dir     string
 	options *Options
+	// standing is an error that wraps ErrDeposed when the directory is gone; nil for
+	// who only looks.
+	standing func() error
 
 	measuring sync.Mutex
 	last      atomic.Pointer[Health]
@@ -81,6 +84,11 @@ func (h *health) mayWrite() error {
 }
 
 func (h *health) measure() Health {
+	if h.standing != nil {
+		if err := h.standing(); errors.Is(err, ErrDeposed) {
+			return lostHealth(err)
+		}
+	}
 	room, err := h.options.Probe(h.dir)
 	if err != nil {
 		return Health{Pressure: PressureSoft, Reason: fmt.Sprintf("the limits cannot be read: %v", err)}
@@ -88,6 +96,10 @@ func (h *health) measure() Health {
 	reading := h.options.judge(room)
 	reading.Room = room
 	return reading
+}
+
+func lostHealth(err error) Health {
+	return Health{Pressure: PressureHard, Reason: err.Error(), Lost: err}
 }
 
 // judge finds the scarcest resource.

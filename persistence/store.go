@@ -120,6 +120,10 @@ type Health struct {
 	// Reason names the scarce thing and its figures, "" without pressure.
 	Reason string
 	At     time.Time
+	// Lost, when it is not nil, says that the data is no longer where the store has
+	// it: nothing is written any more, and the process has to end. It wraps
+	// ErrDeposed when the directory was moved, removed or replaced.
+	Lost error
 	// Room is what is left; all zero where nothing is measured, and the highest
 	// number where there is no limit.
 	Room Room
