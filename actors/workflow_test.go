@@ -268,6 +268,7 @@ func TestThoseWhoWaitForOnePromiseGoOnSideBySide(t *testing.T) {
 		}
 		advance(10 * time.Second) // all of them are suspended
 		call(b, ask("Gate", "g", "open", "yes"))
+		synctest.Wait() // the attempt of open itself may end after its answer
 		if n := b.rt.Stats().Attempts; n != len(waiting) {
 			t.Errorf("%d attempts are in memory, of %d that go on", n, len(waiting))
 		}
