@@ -17,7 +17,8 @@ import (
 // The judge has a store of its own, the reference, in which each output is
 // committed alone, in the order in which it was encoded. Whatever the committer
 // and the store do to make a group out of many outputs, after a commit both must
-// hold the same rows.
+// hold the same rows. What one output alone makes of a row needs no second store: its
+// last write of the row counts.
 type disk struct {
 	*persistence.Memory
 	loop    *loop
@@ -45,8 +46,10 @@ type disk struct {
 	versions map[stateValue]string
 	// scarce is above 0 while the disk is short of space.
 	scarce int
-	// removes is told which invocations an output removes.
+	// removes is told which invocations an output removes, adopts which values the
+	// state of a key has for the first time.
 	removes func(ident.InvocationID, ident.Seq)
+	adopts  func(ident.ObjectKey, machine.StateValue)
 	// failed says that the disk has ended its process, or will.
 	failed bool
 }
@@ -73,9 +76,17 @@ type output struct {
 	seq   ident.Seq
 	batch *persistence.Batch
 	alone *persistence.Batch
-	keys  []machine.Key
-	heads []*machine.HeadRow
-	taken []taken
+	// changes has each row that it puts or deletes, in its order.
+	changes []change
+	heads   []*machine.HeadRow
+	taken   []taken
+}
+
+// change is one write of a row.
+type change struct {
+	key machine.Key
+	// gone says that it deletes the row.
+	gone bool
 }
 
 // stateValue is a value of the state of a key.
@@ -133,7 +144,7 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		d.loop.fail(InvariantPrefix, "output %v of %v is encoded after output %v", seq, owner, last)
 	}
 	d.last[owner] = seq
-	o := &output{seq: seq, batch: batch, alone: alone, keys: make([]machine.Key, 0, len(writes))}
+	o := &output{seq: seq, batch: batch, alone: alone, changes: make([]change, 0, len(writes))}
 	for i := range writes {
 		w := &writes[i]
 		k := w.Delete
@@ -146,7 +157,7 @@ func (d *disk) Encode(seq ident.Seq, writes []machine.Write) (*persistence.Batch
 		if w.ForeignOutbox {
 			d.take(o, k)
 		}
-		o.keys = append(o.keys, k)
+		o.changes = append(o.changes, change{k, w.Put == nil})
 		d.written[k]++
 	}
 	d.judgeForeign(o, writes)

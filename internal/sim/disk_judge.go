@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/dormouse-run/dormouse/internal/audit"
 	"github.com/dormouse-run/dormouse/internal/ident"
@@ -150,11 +151,12 @@ func (d *disk) judge(group []*persistence.Batch) {
 			d.loop.fail(InvariantPrefix, "output %v cannot be committed alone: %v", o.seq, err)
 			return
 		}
+		d.compareAlone(o)
 		d.keepValues(o)
 	}
 	for _, o := range done {
-		for _, k := range o.keys {
-			d.settle(k)
+		for _, c := range o.changes {
+			d.settle(c.key)
 		}
 		for i := range o.taken {
 			d.handOver(&o.taken[i])
@@ -166,14 +168,18 @@ func (d *disk) judge(group []*persistence.Batch) {
 
 // keepValues notes the values that the state has after an output.
 func (d *disk) keepValues(o *output) {
-	for _, k := range o.keys {
-		if k.Table != machine.TableHead && k.Table != machine.TableState {
+	for _, c := range o.changes {
+		if c.key.Table != machine.TableHead && c.key.Table != machine.TableState {
 			continue
 		}
-		switch row, _ := getFrom(d.reference, k); row := row.(type) {
+		switch row, _ := getFrom(d.reference, c.key); row := row.(type) {
 		case *machine.HeadRow:
 			for _, v := range row.Inline {
-				d.values[stateValue{row.Object.ID(), v.Name, brief(v.Name, unquote(v.Value))}] = true
+				value := stateValue{row.Object.ID(), v.Name, brief(v.Name, unquote(v.Value))}
+				if !d.values[value] {
+					d.adopts(row.Object, v)
+				}
+				d.values[value] = true
 			}
 		case *machine.StateRow:
 			d.values[stateValue{row.Object, row.Name, brief(row.Name, unquote(row.Value))}] = true
@@ -189,9 +195,29 @@ func (d *disk) settle(k machine.Key) {
 	}
 }
 
+// compareAlone judges what an output has made of its rows when it was committed alone:
+// its last write of a row counts.
+func (d *disk) compareAlone(o *output) {
+	seen := make(map[machine.Key]bool, len(o.changes))
+	for _, c := range slices.Backward(o.changes) {
+		if seen[c.key] {
+			continue
+		}
+		seen[c.key] = true
+		switch row, err := getFrom(d.reference, c.key); {
+		case err != nil: // compare says so
+		case row != nil && c.gone:
+			d.loop.fail(InvariantPrefix, "output %v deletes %s and, committed alone, leaves %.300s", o.seq, d.rowName(c.key), fmt.Sprintf("%+v", row))
+		case row == nil && !c.gone:
+			d.loop.fail(InvariantPrefix, "output %v puts %s and, committed alone, leaves none", o.seq, d.rowName(c.key))
+		}
+	}
+}
+
 // compare compares the rows that an output has written.
 func (d *disk) compare(o *output) {
-	for _, k := range o.keys {
+	for _, c := range o.changes {
+		k := c.key
 		have, err := d.get(k)
 		want, wantErr := getFrom(d.reference, k)
 		switch {

@@ -99,6 +99,26 @@ func (d *disk) judgeVersion(o *output) {
 	}
 }
 
+// adopts judges a value that a key has for the first time, on disk: a patch that was
+// acknowledged before another one was asked for is applied before that one.
+func (w *world) adopts(object ident.ObjectKey, v machine.StateValue) {
+	k := w.chronicle.keys[object.Key]
+	if v.Name != "v0" || k == nil {
+		return
+	}
+	value := unquote(v.Value)
+	for _, earlier := range k.patchings {
+		if earlier.value != value || earlier.acked == 0 {
+			continue
+		}
+		for _, later := range k.patchings {
+			if later.asked > earlier.acked && w.disk.values[stateValue{object.ID(), v.Name, later.value}] {
+				w.loop.fail(InvariantAcked, "%q is applied to %v after %q, which was asked for when it was acknowledged", value, object, later.value)
+			}
+		}
+	}
+}
+
 // judgePatches judges what is on the disk when all is over: the last patch of a key
 // counts, unless a handler has written since.
 func (w *world) judgePatches(key string, state map[string]string) {

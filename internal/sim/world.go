@@ -123,7 +123,7 @@ func (w *world) begin() {
 	w.disk.faults.slow = time.Duration(w.plan.SlowSync) * time.Millisecond
 	w.disk.faults.slowRead = time.Duration(w.plan.SlowRead) * time.Millisecond
 	w.disk.faults.ended = w.ending.Notify
-	w.disk.removes = w.chronicle.removes
+	w.disk.removes, w.disk.adopts = w.chronicle.removes, w.adopts
 	p := w.process
 	p.Go("main", func() {
 		rt, err := actors.Open(context.Background(), w.options())
