@@ -14,10 +14,11 @@
 // # What is judged
 //
 // The disk compares every commit with a second store in which each output was
-// committed alone, and has package audit look at all rows, as a process that ended
-// there would leave them. It knows which outputs are not durable, and so sees an
-// actor that reads too early and an outbox row that is taken too early, twice, or
-// out of order.
+// committed alone, and that one with the last write of each row. It has package audit
+// look at all rows, as a process that ended there would leave them. It knows which
+// outputs are not durable, and so sees an actor that reads too early and an outbox row
+// that is taken too early, twice, or out of order. Who has asked for patches is told
+// of each value that becomes the state of a key, and so sees one that overtakes.
 //
 // The chronicle has seen what each attempt of each handler was told, and what it
 // did. When a closure starts, when a result is given, and when a client is answered,
