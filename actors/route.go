@@ -157,7 +157,8 @@ func (d *deliverer) run() {
 // only the store knows who that is.
 func (rt *Runtime) handOver(row *machine.OutboxRow, from *slice, lookup bool) bool {
 	env := &envelope{event: row.Message.Sent(row.Ref), origin: origin{slice: from}}
-	key, partition, id := ident.ObjectKey{}, ident.Partition(0), ident.InvocationID{}
+	key, partition := ident.ObjectKey{}, ident.Partition(0)
+	var id *ident.InvocationID // of a receiver whose key is to be looked up: handlers name any id, that of zeros too
 	switch m := row.Message.(type) {
 	case *machine.Invoke:
 		key, partition = ident.ObjectKeyOf(m.Target, m.ID), m.ID.Partition()
@@ -166,21 +167,21 @@ func (rt *Runtime) handOver(row *machine.OutboxRow, from *slice, lookup bool) bo
 	case *machine.Returned:
 		key, partition = m.To.Object, m.To.ID.Partition()
 	case *machine.Signal:
-		id = m.ID
+		id = &m.ID
 	case *machine.Attach:
-		id = m.ID
+		id = &m.ID
 	case *machine.Operate:
-		id = m.ID
+		id = &m.ID
 	default:
 		panic(fmt.Sprintf("actors: outbox row %v holds a %T", row.Ref, row.Message))
 	}
-	if !id.IsZero() {
+	if id != nil {
 		found := false
-		if key, found = rt.routes.find(id); !found {
+		if key, found = rt.routes.find(*id); !found {
 			if !lookup {
 				return false
 			}
-			if key, found = rt.findReceiver(row, id, from); !found {
+			if key, found = rt.findReceiver(row, *id, from); !found {
 				return true
 			}
 		}

@@ -70,6 +70,9 @@ func parseExported(document []byte) (*story, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the exported journal: id %q: %w: %s", x.ID, err, howToExport)
 	}
+	if id.IsZero() {
+		return nil, fmt.Errorf("read the exported journal: no invocation has the id %s: %s", id, howToExport)
+	}
 	s := &story{id: id, idempotencyKey: x.IdempotencyKey}
 	s.target = ident.Target{Service: x.Service, Handler: x.Handler, Kind: kindOf(x.HandlerType)}
 	if x.Key != nil {
