@@ -34,7 +34,7 @@ func (s *soaker) start() (stop func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(time.Second / leakRate)
 		defer tick.Stop()
-		places := make(chan struct{}, 8)
+		places := make(chan struct{}, 16)
 		for n := 0; ; n++ {
 			select {
 			case <-done:

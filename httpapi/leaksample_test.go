@@ -48,6 +48,8 @@ type sample struct {
 	// heap and resident are bytes in use, disk those that are allocated.
 	heap, resident, disk int64
 	tables               map[machine.Table]int
+	// pace is how many steps ended in a minute, since the sample before.
+	pace int64
 }
 
 // rows counts all rows.
@@ -119,6 +121,17 @@ func (m *meter) sample(t *testing.T) (s sample) {
 	s.resident = pages * int64(os.Getpagesize())
 	s.disk = allocatedBytes(m.dir)
 	return s
+}
+
+// sampleAfter returns what is held when a pause is over, and the pace of the pause.
+func (m *meter) sampleAfter(t *testing.T, pause time.Duration, s *soaker) sample {
+	t.Helper()
+	began, steps := time.Now(), s.steps.Load()
+	<-time.After(pause)
+	pace := int64(float64(s.steps.Load()-steps) / time.Since(began).Minutes())
+	taken := m.sample(t)
+	taken.pace = pace
+	return taken
 }
 
 // writeHeap writes a profile of what is in use behind a collection.
