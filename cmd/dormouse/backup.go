@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -245,9 +246,13 @@ func (r request) send(ctx context.Context) (*http.Response, error) {
 }
 
 // url returns where the backup is. An address to listen on, as the program takes it
-// from the same variable, will do.
+// from the same variable, will do, and so will a port.
 func (r request) url() string {
-	url := strings.TrimSuffix(r.admin, "/") + "/backup"
+	admin := strings.TrimSuffix(r.admin, "/")
+	if _, err := strconv.ParseUint(admin, 10, 16); err == nil {
+		admin = ":" + admin
+	}
+	url := admin + "/backup"
 	if strings.HasPrefix(url, ":") {
 		url = "localhost" + url
 	}

@@ -174,6 +174,8 @@ func TestABackupOverwritesNothingAndNeedsWhatItIsTold(t *testing.T) {
 	mustFail(t, exitCannot, "-admin stands behind "+file+": flags go first\nusage: dormouse backup", "backup", file, "-admin", b.admin)
 	mustFail(t, exitCannot, "not defined", "backup", "-x", file)
 	mustFail(t, exitCannot, "usage: dormouse restore", "restore", file)
+	mustFail(t, exitCannot, "an argument is empty", "restore", file, "")
+	mustFail(t, exitCannot, "an argument is empty", "check", "")
 	mustFail(t, exitCannot, `no command "save"`, "save")
 	mustFail(t, exitCannot, "usage:")
 	if out := mustRun(t, "backup", "-h"); !strings.Contains(out, "usage: dormouse backup") || !strings.Contains(out, envAdmin) {
@@ -252,6 +254,8 @@ func TestTheAdminPortComesFromTheFlagOrTheEnvironment(t *testing.T) {
 	t.Setenv(envAdmin, b.admin)
 	mustRun(t, "backup", filepath.Join(t.TempDir(), "backup"))
 	t.Setenv(envAdmin, b.admin[strings.LastIndex(b.admin, ":"):])
+	mustRun(t, "backup", filepath.Join(t.TempDir(), "backup"))
+	t.Setenv(envAdmin, b.admin[strings.LastIndex(b.admin, ":")+1:])
 	mustRun(t, "backup", filepath.Join(t.TempDir(), "backup"))
 	mustFail(t, exitFailed, "localhost:1", "backup", "-admin", "localhost:1", filepath.Join(t.TempDir(), "backup"))
 }

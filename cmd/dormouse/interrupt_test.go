@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,6 +65,58 @@ func TestACheckEndsWhenItIsTold(t *testing.T) {
 	}
 	if left := entries(t, temp); left != "" {
 		t.Errorf("left are %s", left)
+	}
+}
+
+// TestABackupEndsWithItsTerminal, and leaves nothing behind: what hangs up is no kill.
+// Under nohup it goes on.
+func TestABackupEndsWithItsTerminal(t *testing.T) {
+	const envBackup = "DORMOUSE_TEST_HANG_UP"
+	if file := os.Getenv(envBackup); file != "" {
+		ctx, stop := untilTold()
+		defer stop()
+		os.Exit(run(ctx, console{out: os.Stdout, err: os.Stderr}, []string{"backup", "-admin", os.Getenv(envAdmin), file}))
+	}
+	t.Parallel()
+	for _, nohup := range []bool{false, true} {
+		dir := t.TempDir()
+		asked, answer := make(chan struct{}), make(chan struct{})
+		server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			close(asked)
+			<-answer
+		}))
+		cmd := faults.Child("TestABackupEndsWithItsTerminal", time.Minute, envBackup+"="+filepath.Join(dir, "backup"), envAdmin+"="+server.URL)
+		if nohup {
+			cmd.Path, cmd.Args = "/bin/sh", append([]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, cmd.Args...)
+		}
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		<-asked
+		if got := entries(t, dir); got != "backup.partial" {
+			t.Errorf("there are %q while it waits", got)
+		}
+		if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		want := "hangup"
+		if nohup { // then it ends by the answer, which is no backup
+			close(answer)
+			want = "without its end"
+		}
+		err := cmd.Wait()
+		if !nohup {
+			close(answer)
+		}
+		server.Close()
+		if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != exitFailed || !strings.Contains(said.String(), want) {
+			t.Errorf("nohup %v: it ends with %v: %s", nohup, err, &said)
+		}
+		if left := entries(t, dir); left != "" {
+			t.Errorf("nohup %v: left are %s", nohup, left)
+		}
 	}
 }
 

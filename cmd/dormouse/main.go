@@ -58,10 +58,20 @@ func commands() []command {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := untilTold()
 	status := run(ctx, console{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(status)
+}
+
+// untilTold returns a context that is done when the process is told to end. A terminal
+// that hangs up tells it, but for what nohup has started.
+func untilTold() (ctx context.Context, stop context.CancelFunc) {
+	told := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		told = append(told, syscall.SIGHUP)
+	}
+	return signal.NotifyContext(context.Background(), told...)
 }
 
 func run(ctx context.Context, c console, args []string) (status int) {
@@ -122,8 +132,12 @@ func parse(fs *flag.FlagSet, c console, usage string, args []string, n int) ([]s
 		explain(c.out)
 		return nil, err
 	}
-	if err == nil && fs.NArg() == n {
+	empty := slices.Contains(fs.Args(), "")
+	if err == nil && fs.NArg() == n && !empty {
 		return fs.Args(), nil
+	}
+	if empty {
+		fmt.Fprintf(c.err, "dormouse %s: an argument is empty\n", fs.Name())
 	}
 	if at := slices.IndexFunc(fs.Args(), func(arg string) bool { return len(arg) > 1 && arg[0] == '-' }); err == nil && at > 0 {
 		fmt.Fprintf(c.err, "dormouse %s: %s stands behind %s: flags go first\n", fs.Name(), fs.Arg(at), fs.Arg(0))
