@@ -29,6 +29,7 @@ func (c *killClients) signal(key string) {
 	if answer, want := c.post("/Sender/"+key+"/send", token, quoted(token)), quoted(token+"-1 "+token+"-2 7"); answer != want {
 		c.complain("signals to %s give %s", token, answer)
 	}
+	c.world.acknowledged("race-" + token)
 	c.note("signals")
 }
 
@@ -55,6 +56,7 @@ func (c *killClients) cancel(key string) {
 	}
 	both.Wait()
 	_, answer, _ := c.until(killAsk{method: http.MethodGet, url: c.url + "/restate/invocation/" + sent.InvocationID + "/attach"}, http.StatusOK)
+	c.world.acknowledged("saga-" + token)
 	if !resolves { // the leaf is told before the saga, which does not wait for it
 		c.settle(func() bool { return c.world.isUndone("leaf-" + token) })
 	}

@@ -87,13 +87,13 @@ func killAt(spec, hit, power string) func(actors.Point) {
 		if p.String() != name || passes.Add(1) != n {
 			return
 		}
+		if err := os.WriteFile(hit, []byte(name), 0o600); err != nil {
+			panic(err)
+		}
 		if power != "" {
 			if err := faults.CutPower(power); err != nil {
 				panic(err)
 			}
-		}
-		if err := os.WriteFile(hit, []byte(name), 0o600); err != nil {
-			panic(err)
 		}
 		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 			panic(err)

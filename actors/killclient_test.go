@@ -251,6 +251,7 @@ func (c *killClients) steps(key string) {
 	if string(answer) != "6" {
 		c.complain("steps %s: answer %q", label, answer)
 	}
+	c.world.acknowledged(label)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.balances["called"]++

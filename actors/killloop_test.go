@@ -74,17 +74,21 @@ type killLoop struct {
 	clients *killClients
 	child   *exec.Cmd
 	log     *os.File
-	exited  chan error
+	exited  chan struct{} // closed when the child is gone
+	asked   bool          // the child was asked to stop
 	// extra is added to the environment of each child, power is what a child cuts at
 	// its point.
 	extra []string
 	power string
 
-	hits     map[string]int
-	byPoint  int
-	byClock  int
-	slowest  time.Duration
-	restarts int
+	hits map[string]int
+	// aimed counts the children that were to die at a point, byPoint those that did,
+	// byClock those that were killed.
+	aimed, byPoint, byClock int
+	// restarts counts the starts, answered those whose child came to answer, slowest is
+	// how long the slowest of these took.
+	restarts, answered int
+	slowest            time.Duration
 	// examined counts the examinations, examining is how long the longest took.
 	examined  int
 	examining time.Duration
@@ -129,30 +133,29 @@ func (l *killLoop) once(n int) {
 	if spec == "" {
 		l.ready()
 		l.waitOrKill(time.Duration(20+l.r.IntN(400)) * time.Millisecond)
-		l.byClock++
 		return
 	}
+	l.aimed++
 	if strings.HasPrefix(spec, actors.PointClosing.String()) {
 		l.ready()
-		if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
-			l.t.Fatal(err)
-		}
+		l.askToStop()
+	} else if !l.begins(startPatience) && !l.gone() { // else it may have died in its start
+		l.fail("start %d is not ready after %v", l.restarts, startPatience)
 	}
 	l.waitOrKill(3 * time.Second)
-	l.byPoint++
-	l.noteHit()
 }
 
-// noteHit counts the point at which a child has died, if that was one.
-func (l *killLoop) noteHit() {
+// noteHit counts the point at which a child has died, and says whether that was one.
+func (l *killLoop) noteHit() bool {
 	hit, err := os.ReadFile(l.log.Name() + ".hit")
 	if err != nil {
-		return
+		return false
 	}
 	l.hits[string(hit)]++
 	if err := os.Remove(l.log.Name() + ".hit"); err != nil {
 		l.t.Fatal(err)
 	}
+	return true
 }
 
 // passes bounds the pass at which a point kills: what start-up passes once is
@@ -188,51 +191,103 @@ func (l *killLoop) spawn(point string) {
 	if err := l.child.Start(); err != nil {
 		l.t.Fatal(err)
 	}
-	l.exited = make(chan error, 1)
-	go func(c *exec.Cmd, exited chan<- error) { exited <- c.Wait() }(l.child, l.exited)
+	l.exited, l.asked = make(chan struct{}), false
+	go func(c *exec.Cmd, exited chan<- struct{}) {
+		_ = c.Wait() // judgeEnd looks at how it has ended
+		close(exited)
+	}(l.child, l.exited)
 }
+
+// startPatience is how long a start may take.
+const startPatience = 20 * time.Second
 
 // ready waits until the child answers.
 func (l *killLoop) ready() {
-	if !l.readyWithin(20 * time.Second) {
-		l.fail("start %d is not ready after 20 s", l.restarts)
+	switch {
+	case l.begins(startPatience):
+	case l.gone():
+		l.fail("start %d needs a hand: %v", l.restarts, l.child.ProcessState)
+	default:
+		l.fail("start %d is not ready after %v", l.restarts, startPatience)
 	}
 }
 
-// readyWithin waits for d, or until the child answers, and reports whether it does.
-func (l *killLoop) readyWithin(d time.Duration) bool {
+// begins waits for d, or until the child answers or is gone, and reports whether it
+// answers.
+func (l *killLoop) begins(d time.Duration) bool {
 	began := time.Now()
-	for time.Since(began) < d {
+	for time.Since(began) < d && !l.gone() {
 		if resp, err := http.Get("http://" + l.ingress + "/restate/health"); err == nil {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				l.slowest = max(l.slowest, time.Since(began))
+				l.answered++
 				return true
 			}
 		}
 		select {
-		case err := <-l.exited:
-			l.fail("start %d needs a hand: %v", l.restarts, err)
+		case <-l.exited:
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
 	return false
 }
 
-// waitOrKill waits for the child to end, and kills it after d.
+// gone reports whether the child has ended.
+func (l *killLoop) gone() bool {
+	select {
+	case <-l.exited:
+		return true
+	default:
+		return false
+	}
+}
+
+func (l *killLoop) askToStop() {
+	l.asked = true
+	if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// waitOrKill waits for the child to end, kills it after d, and judges what it was.
 func (l *killLoop) waitOrKill(d time.Duration) {
+	killed := false
 	select {
 	case <-l.exited:
 	case <-time.After(d):
-		if err := l.child.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			l.t.Fatal(err) // else it has died at its point in this moment
-		}
-		<-l.exited
+		killed = true
+		l.kill()
 	}
-	if s, ok := l.child.ProcessState.Sys().(syscall.WaitStatus); ok && !s.Signaled() && s.ExitStatus() != 0 {
-		l.fail("child %d ended by itself with status %d", l.restarts, s.ExitStatus())
-	}
+	l.judgeEnd(killed)
 	l.examine()
+}
+
+// kill kills the child, which may have died at its point in this moment.
+func (l *killLoop) kill() {
+	if err := l.child.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		l.t.Fatal(err)
+	}
+	<-l.exited
+}
+
+// judgeEnd fails the test for a child that has ended in another way than it was to: by
+// the loop, at its point, or because it was asked.
+func (l *killLoop) judgeEnd(killed bool) {
+	status, ok := l.child.ProcessState.Sys().(syscall.WaitStatus)
+	if !ok {
+		l.fail("how child %d has ended is unknown", l.restarts)
+	}
+	hit := l.noteHit()
+	switch dead := status.Signaled() && status.Signal() == syscall.SIGKILL; {
+	case hit && (dead || l.power != ""): // without power it may stop before it is killed
+		l.byPoint++
+	case killed && dead:
+		l.byClock++
+	case l.asked && status.Exited() && status.ExitStatus() == 0:
+	default:
+		l.fail("child %d ended by itself: %v", l.restarts, l.child.ProcessState)
+	}
 }
 
 func (l *killLoop) fail(format string, a ...any) {
@@ -254,8 +309,9 @@ func (l *killLoop) hourLater() {
 
 // end stops the last child cleanly.
 func (l *killLoop) end() {
-	if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
-		l.t.Fatal(err)
+	l.askToStop()
+	kills := l.byClock
+	if l.waitOrKill(30 * time.Second); l.byClock > kills {
+		l.fail("child %d has not stopped within 30 s", l.restarts)
 	}
-	l.waitOrKill(30 * time.Second)
 }

@@ -50,7 +50,7 @@ func (c *killClients) remake() {
 	if status != 0 && status != http.StatusGone {
 		c.complain("a restart of %s, whose journal is gone, gives %d %s", key, status, answer)
 	}
-	c.vaultGives(first.id, key+"-1 opened")
+	c.vaultGives(first.id, key+"-1")
 	c.operate(first.id, "purge", http.StatusOK, http.StatusNotFound)
 	second := c.openVault(key, key+"-2")
 	if second.id != first.id || second.awakeable == first.awakeable {
@@ -71,7 +71,7 @@ func (c *killClients) openVault(key, token string) (v vaultLife) {
 	}
 	v.id = sent.InvocationID
 	v.awakeable = c.openWith(v.id, token)
-	c.vaultGives(v.id, token+" opened")
+	c.vaultGives(v.id, token)
 	return v
 }
 
@@ -83,11 +83,13 @@ func (c *killClients) openWith(id, token string) (awakeable string) {
 	return awakeable
 }
 
-func (c *killClients) vaultGives(id, want string) {
+func (c *killClients) vaultGives(id, token string) {
+	want := token + " opened"
 	_, answer, _ := c.until(killAsk{method: http.MethodGet, url: c.url + "/restate/invocation/" + id + "/attach"}, http.StatusOK)
 	if got := string(answer); got != quoted(want) && answer != nil {
 		c.complain("vault %s gives %s, resolved was %q", id, got, want)
 	}
+	c.world.acknowledged("vault-" + token + "/" + id)
 }
 
 // restartVault restarts a life that has ended. A restart that is not acknowledged
@@ -107,7 +109,7 @@ func (c *killClients) restartVault(old vaultLife, token, from string) {
 	if from != "?from=3" {
 		c.openWith(made.ID, token)
 	}
-	c.vaultGives(made.ID, token+" opened")
+	c.vaultGives(made.ID, token)
 	c.note("restarts")
 }
 

@@ -19,6 +19,8 @@ type killWorld struct {
 	mu sync.Mutex
 	// steps holds, by label, the last step whose effect was seen and its key.
 	steps map[string]effect
+	// over holds the labels whose result was acknowledged.
+	over map[string]bool
 	// awakeables holds ids by token; waiting is closed when one arrives.
 	awakeables map[string]string
 	waiting    map[string]chan struct{}
@@ -39,7 +41,7 @@ type effect struct {
 }
 
 func newKillWorld(t *testing.T) *killWorld {
-	w := &killWorld{t: t, steps: map[string]effect{}, awakeables: map[string]string{}, waiting: map[string]chan struct{}{},
+	w := &killWorld{t: t, steps: map[string]effect{}, over: map[string]bool{}, awakeables: map[string]string{}, waiting: map[string]chan struct{}{},
 		choices: map[string]string{}, undone: map[string]bool{}}
 	mux := http.NewServeMux()
 	for path, f := range map[string]func(string){"/effect": w.effect, "/awakeable": w.awakeable, "/overlap": w.overlap,
@@ -57,7 +59,8 @@ func newKillWorld(t *testing.T) *killWorld {
 }
 
 // effect notes the effect of a step. A step may repeat while its result is not
-// durable; it must not once a later one was seen, and its key must not change.
+// durable; it must not once a later one was seen, or the result of the whole was
+// acknowledged, and its key must not change.
 func (w *killWorld) effect(body string) {
 	var label, key string
 	var step int
@@ -69,6 +72,8 @@ func (w *killWorld) effect(body string) {
 	w.effects++
 	last, seen := w.steps[label]
 	switch {
+	case w.over[label]:
+		w.doubles = append(w.doubles, fmt.Sprintf("%s: step %d (%s) after the result was acknowledged", label, step, key))
 	case !seen || step == last.step+1:
 		w.steps[label] = effect{step: step, runKey: key}
 	case step == last.step && key == last.runKey:
@@ -76,6 +81,13 @@ func (w *killWorld) effect(body string) {
 	default:
 		w.doubles = append(w.doubles, fmt.Sprintf("%s: step %d (%s) after step %d (%s)", label, step, key, last.step, last.runKey))
 	}
+}
+
+// acknowledged notes that a client has the result of what has effects under a label.
+func (w *killWorld) acknowledged(label string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over[label] = true
 }
 
 func (w *killWorld) awakeable(body string) {
@@ -149,4 +161,27 @@ func (w *killWorld) complain(what string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wrong = append(w.wrong, what)
+}
+
+// TestAStepIsNotRepeatedForEver sees the same step again while that is allowed, and when
+// its whole was acknowledged or a later step was seen.
+func TestAStepIsNotRepeatedForEver(t *testing.T) {
+	t.Parallel()
+	w := newKillWorld(t)
+	w.effect("a 0 k0")
+	w.effect("a 0 k0")
+	w.effect("a 1 k1")
+	w.effect("a 1 k1")
+	if w.repeated != 2 || len(w.doubles) > 0 {
+		t.Errorf("%d repeated, doubles %v", w.repeated, w.doubles)
+	}
+	for n, body := range []string{"a 0 k0", "a 1 other"} {
+		if w.effect(body); len(w.doubles) != n+1 {
+			t.Errorf("%s: doubles %v", body, w.doubles)
+		}
+	}
+	w.acknowledged("a")
+	if w.effect("a 1 k1"); len(w.doubles) != 3 || w.repeated != 2 {
+		t.Errorf("%d repeated, doubles %v", w.repeated, w.doubles)
+	}
 }

@@ -112,7 +112,7 @@ type powerLoop struct {
 	*killLoop
 	disk *faults.Disk
 
-	cuts, atPoints, atMoments, atStarts, afterKills int
+	cuts, atStarts, afterKills int
 	// marked says that the present child has its marks. forgotten counts the cuts that
 	// took the one that was not synced, marks all that might.
 	marked           bool
@@ -124,8 +124,7 @@ func newPowerLoop(t *testing.T, r *rand.Rand) *powerLoop {
 	l.dir, l.power = filepath.Join(l.disk.Path(), "data"), l.disk.Power()
 	t.Cleanup(func() { // before the disk goes
 		if l.child != nil && l.child.ProcessState == nil {
-			_ = l.child.Process.Kill() // it may be gone
-			<-l.exited
+			l.kill()
 		}
 	})
 	return l
@@ -162,7 +161,6 @@ func (l *powerLoop) once(n int) {
 		l.spawn("")
 		l.ready()
 		l.cutAfter(time.Duration(20+l.r.IntN(600)) * time.Millisecond)
-		l.atMoments++
 	case 2:
 		l.cutStarts()
 	case 3:
@@ -187,16 +185,14 @@ func (l *powerLoop) cutAfterKill() {
 func (l *powerLoop) cutAtPoint(n int) {
 	points := actors.Points()
 	p := points[n%len(points)]
-	l.spawn(fmt.Sprintf("%s:%d", p, 1+l.r.IntN(passes(p))))
+	l.spawn(fmt.Sprintf("%s:%d", p, 1+l.r.IntN(min(passes(p), 40)))) // a disk on a disk is slow
 	if p == actors.PointClosing {
 		l.ready()
 		l.mark()
-		if err := l.child.Process.Signal(syscall.SIGTERM); err != nil {
-			l.t.Fatal(err)
-		}
+		l.askToStop()
 	}
+	l.aimed++
 	l.cutAfter(2 * time.Second)
-	l.atPoints++
 }
 
 // cutStarts cuts the power of children that are not ready yet, of each one a bit later
@@ -204,11 +200,9 @@ func (l *powerLoop) cutAtPoint(n int) {
 func (l *powerLoop) cutStarts() {
 	for d := 10 * time.Millisecond; ; d += d/3 + time.Duration(l.r.IntN(8))*time.Millisecond {
 		l.spawn("")
-		ready := l.readyWithin(d)
+		ready := l.begins(d)
 		l.cutAfter(0)
-		if ready {
-			l.atMoments++
-		} else {
+		if !ready {
 			l.atStarts++
 		}
 		if ready || l.cuts >= *powerCuts {
@@ -222,32 +216,19 @@ func (l *powerLoop) cutStarts() {
 // child is gone.
 func (l *powerLoop) cutAfter(d time.Duration) {
 	l.mark()
-	over := time.After(d)
-	for gone := false; !gone; {
+	over, cut := time.After(d), false
+	for !l.gone() {
 		select {
 		case <-l.exited:
-			gone = true
 		case <-over:
-			// It must not answer any more: a sync that is under way when a file system
-			// is shut down may succeed for nothing.
-			if err := l.child.Process.Signal(syscall.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				l.t.Fatal(err)
-			}
-			if err := faults.CutPower(l.power); err != nil {
-				l.t.Fatal(err)
-			}
-			if err := l.child.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				l.t.Fatal(err)
-			}
-			<-l.exited
-			gone = true
+			cut = true
+			l.cut()
 		case <-time.After(time.Duration(1+l.r.IntN(8)) * time.Millisecond):
 			l.writeSome()
 		}
 	}
-	l.noteHit()
-	// A child that has stopped by itself, for lack of power or not, has power still
-	// when it had no point.
+	l.judgeEnd(cut)
+	// One that was asked to stop, and did before its point, has power still.
 	if err := faults.CutPower(l.power); err != nil {
 		l.t.Fatal(err)
 	}
@@ -255,6 +236,21 @@ func (l *powerLoop) cutAfter(d time.Duration) {
 		l.t.Fatal(err)
 	}
 	l.checkMarks()
+	if len(l.extra) == 0 { // what a liar leaves may be anything
+		l.examine()
+	}
+}
+
+// cut cuts the power and kills the child, which must not answer any more then: a sync
+// that is under way when a file system is shut down may succeed for nothing.
+func (l *powerLoop) cut() {
+	if err := l.child.Process.Signal(syscall.SIGSTOP); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		l.t.Fatal(err)
+	}
+	if err := faults.CutPower(l.power); err != nil {
+		l.t.Fatal(err)
+	}
+	l.kill()
 }
 
 // writeSome lets the system write some of what waits in memory, as it may at any time:
