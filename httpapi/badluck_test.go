@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -91,7 +90,7 @@ func TestASecondProcessIsToldWhoHasTheDirectory(t *testing.T) {
 		t.Errorf("the second Open: %v, want %q", err, wanted)
 	}
 	want(t, c.call("/Desk/x/note", "1"), 200, "1")
-	c.end(syscall.SIGKILL)
+	c.kill()
 	store, err := persistence.Open(data, persistence.Options{})
 	if err != nil {
 		t.Fatalf("after the first process is gone: %v", err)

@@ -112,9 +112,18 @@ func (c *child) end(s syscall.Signal) {
 	_ = c.cmd.Wait() // a killed process reports its death as an error
 }
 
-// killed kills the process like a power cut would, and starts the next one.
-func (c *child) killed() *child {
+// kill kills the process, which must have lived until then.
+func (c *child) kill() {
 	c.t.Helper()
 	c.end(syscall.SIGKILL)
+	if s, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !s.Signaled() || s.Signal() != syscall.SIGKILL {
+		c.t.Errorf("the child has ended by itself: %v: %s", c.cmd.ProcessState, c.tail())
+	}
+}
+
+// killed kills the process, and starts the next one.
+func (c *child) killed() *child {
+	c.t.Helper()
+	c.kill()
 	return startChild(c.t, c.dir)
 }

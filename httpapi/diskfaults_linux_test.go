@@ -39,7 +39,7 @@ type scarcity struct {
 func faultyDisk(t *testing.T, o faults.DiskOptions) (dir string, d *faults.Disk) {
 	t.Helper()
 	d, err := faults.NewDisk(t.TempDir(), o)
-	if errors.Is(err, faults.ErrUnavailable) {
+	if errors.Is(err, faults.ErrUnavailable) && !*disksGone {
 		t.Skip(err)
 	}
 	if err != nil {
@@ -352,7 +352,7 @@ func TestADiskThatDiesLosesNothingAcknowledged(t *testing.T) {
 	j.check()
 }
 
-var disksGone = flag.Bool("disks.gone", false, "also take everything away from a program at once")
+var disksGone = flag.Bool("disks.gone", false, "also take everything away from a program at once; what cannot be had fails then, instead of being skipped")
 
 // goneFromOneMomentToTheNext skips what has no sure end: the engine writes its tables
 // and logs through maps, and where there is no block left behind a page, the system

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -238,7 +237,7 @@ func TestAnEventThatWasSeenSurvivesKill(t *testing.T) {
 		for range 200 + 50*round {
 			see(l.next())
 		}
-		c.end(syscall.SIGKILL)
+		c.kill()
 		close(stop)
 		<-stopped
 		for f := range l.frames {

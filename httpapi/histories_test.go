@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -99,11 +98,11 @@ func (w *chronicle) kill(t *testing.T, c *child) *child {
 		// Who asks from here on waits for the next life, so that nobody asks a stranger
 		// who has been given the port.
 		w.life.Store(nil)
-		c.end(syscall.SIGKILL)
+		c.kill()
 		if r.IntN(4) == 0 {
 			early := launchChild(t, c.dir)
 			<-time.After(time.Duration(r.IntN(300_000)) * time.Microsecond)
-			early.end(syscall.SIGKILL)
+			early.kill()
 		}
 		if n%2 == 0 {
 			c = startChild(t, c.dir, envCalm+"=1")
