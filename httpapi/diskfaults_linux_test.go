@@ -26,7 +26,7 @@ type scarcity struct {
 	// names is what the child calls it, dir its directory.
 	names, dir string
 	env        []string
-	// leave leaves about n of it, release gives all of it back.
+	// leave takes more of it until about n are left, release gives all of it back.
 	leave   func(c *child, n int)
 	release func(c *child)
 	// outside says that the next process would be short of it too.
@@ -58,10 +58,14 @@ func faultyDisk(t *testing.T, o faults.DiskOptions) (dir string, d *faults.Disk)
 	return dir, d
 }
 
-// scarceSpace has a file that takes the space of the disk.
+// scarceSpace has files that take the space of the disk.
 func scarceSpace(t *testing.T) scarcity {
 	dir, d := faultyDisk(t, faults.DiskOptions{})
-	filler := filepath.Join(d.Path(), "filler")
+	filler, files := filepath.Join(d.Path(), "filler"), 0
+	take := func(size int64) error {
+		files++
+		return faults.Allocate(fmt.Sprint(filler, files), size)
+	}
 	free := func(c *child) int64 {
 		var st unix.Statfs_t
 		if err := unix.Statfs(d.Path(), &st); err != nil {
@@ -74,11 +78,11 @@ func scarceSpace(t *testing.T) scarcity {
 		leave: func(c *child, n int) {
 			// The store takes some meanwhile: the last of it goes in small pieces.
 			const piece = 64 << 10
-			if err := faults.Allocate(filler, free(c)-max(int64(n), 4<<20)); err != nil {
+			if err := take(free(c) - max(int64(n), 4<<20)); err != nil {
 				c.t.Fatal(err)
 			}
-			for i := 0; free(c) >= int64(n)+piece; i++ {
-				if err := faults.Allocate(fmt.Sprint(filler, i), piece); err != nil {
+			for free(c) >= int64(n)+piece {
+				if err := take(piece); err != nil {
 					return // there is none left
 				}
 			}
@@ -98,7 +102,7 @@ func scarceSpace(t *testing.T) scarcity {
 // scarceInodes has empty files that take the inodes of the disk.
 func scarceInodes(t *testing.T) scarcity {
 	dir, d := faultyDisk(t, faults.DiskOptions{Inodes: 4096})
-	many := filepath.Join(d.Path(), "many")
+	many, files := filepath.Join(d.Path(), "many"), 0
 	return scarcity{
 		names: "inodes", dir: dir, outside: true, soft: 1000, hard: 0,
 		leave: func(c *child, n int) {
@@ -106,8 +110,9 @@ func scarceInodes(t *testing.T) scarcity {
 			if err := errors.Join(os.MkdirAll(many, 0o700), unix.Statfs(d.Path(), &st)); err != nil {
 				c.t.Fatal(err)
 			}
-			for i := range int(st.Ffree) - n {
-				err := os.WriteFile(filepath.Join(many, fmt.Sprint(i)), nil, 0o600)
+			for range int(st.Ffree) - n {
+				files++
+				err := os.WriteFile(filepath.Join(many, fmt.Sprint(files)), nil, 0o600)
 				if errors.Is(err, syscall.ENOSPC) {
 					return // the program has taken some meanwhile
 				}
@@ -163,7 +168,7 @@ func scarcities() map[string]func(*testing.T) scarcity {
 }
 
 // TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself takes most of it
-// away while the program works.
+// away while the program works, and the rest once it refuses new work.
 func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *testing.T) {
 	skipLong(t)
 	t.Parallel()
@@ -172,6 +177,12 @@ func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *test
 			t.Parallel()
 			s := make(t)
 			c := startChild(t, s.dir, s.env...)
+			t.Cleanup(func() {
+				if t.Failed() {
+					c.end(syscall.SIGKILL)
+					t.Log(c.tail())
+				}
+			})
 			id := c.send("/Desk/x/ask", `"x"`)
 			awakeable := c.await(t, "id", "x")
 			j := newJudge(c)
@@ -183,6 +194,10 @@ func TestAProgramThatIsShortOfSomethingRefusesNewWorkAndRecoversByItself(t *test
 			want(t, ask(c.client, "GET", c.ingress+"/restate/health", ""), 200, "Desk")
 			want(t, c.resolve(awakeable, `"yes"`), 202, "")
 			for began := time.Now(); time.Since(began) < 1500*time.Millisecond; { // more than one reading
+				want(t, c.call("/Desk/z/note/send", "0"), 507, s.names)
+			}
+			s.leave(c, s.hard) // somebody else takes the rest
+			for began := time.Now(); time.Since(began) < 1500*time.Millisecond; {
 				want(t, c.call("/Desk/z/note/send", "0"), 507, s.names)
 			}
 			s.release(c)

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -54,19 +55,17 @@ func serveFaults(t *testing.T, l ledger) {
 // faultOrders are what a child can be told to do to itself, one at a time.
 type faultOrders struct {
 	syncs *faults.Syncs
-	maps  *faults.Maps
+	maps  []*faults.Maps
 }
 
-// leaveMaps takes memory maps until about n are left; 0 gives back what was taken.
-func (o *faultOrders) leaveMaps(n int) error {
-	if o.maps != nil {
-		if err := o.maps.Give(); err != nil {
-			return err
+// leaveMaps takes memory maps until about n are left; 0 gives back all that were taken.
+func (o *faultOrders) leaveMaps(n int) (err error) {
+	if n == 0 {
+		for _, m := range o.maps {
+			err = errors.Join(err, m.Give())
 		}
 		o.maps = nil
-	}
-	if n == 0 {
-		return nil
+		return err
 	}
 	limit, err := os.ReadFile("/proc/sys/vm/max_map_count")
 	if err != nil {
@@ -80,7 +79,10 @@ func (o *faultOrders) leaveMaps(n int) error {
 	if err != nil {
 		return err
 	}
-	o.maps, err = faults.TakeMaps(most - bytes.Count(list, []byte("\n")) - n)
+	m, err := faults.TakeMaps(most - bytes.Count(list, []byte("\n")) - n)
+	if err == nil {
+		o.maps = append(o.maps, m)
+	}
 	return err
 }
 
