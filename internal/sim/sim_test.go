@@ -135,9 +135,12 @@ func TestSeeds(t *testing.T) {
 	var w worlds
 	w.run(n, *flags.during, func(n uint64) *Plan { return NewPlan(first+n, size(t)) })
 	took, used := time.Since(began), cpuTime(t)-cpu
-	if w.broken == nil {
-		t.Logf("%s in %d plans, seeds %d to %d", unbroken(), w.ran, first, first+uint64(max(w.ran, 1))-1)
-	} else {
+	switch {
+	case w.ran == 0:
+		t.Fatal("no plan was run: give -sim.seeds a number, and -sim.for some time")
+	case w.broken == nil:
+		t.Logf("%s in %d plans, seeds %d to %d", unbroken(), w.ran, first, first+uint64(w.ran)-1)
+	default:
 		t.Errorf("seed %d: %v", first+w.worst, w.broken)
 	}
 	t.Logf("they made %d steps, %d processes, %d commits, %d invocations, %d answers", w.sum.Steps, w.sum.Lives, w.sum.Commits, w.sum.Invocations, w.sum.Acked)
