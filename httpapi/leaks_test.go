@@ -184,7 +184,7 @@ func leakBounds() []bound {
 	return []bound{
 		{name: "steps a minute", of: func(s sample) int64 { return s.pace }, rank: median, part: 0.05, even: true},
 		flat("goroutines", func(s sample) int64 { return int64(s.goroutines) }, median, 0.1, 20),
-		flat("heap KiB", func(s sample) int64 { return s.heap >> 10 }, lowest, 0.1, 4<<10),
+		flat("heap KiB", func(s sample) int64 { return s.heap >> 10 }, lowest, 0.05, 1<<10),
 		flat("rss KiB", func(s sample) int64 { return s.resident >> 10 }, median, 0.15, 48<<10),
 		flat("descriptors", func(s sample) int64 { return int64(s.descriptors) }, median, 0.1, 16),
 		flat("maps", func(s sample) int64 { return int64(s.maps) }, median, 0.1, 64),

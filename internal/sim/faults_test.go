@@ -175,7 +175,7 @@ func (f *fault) find(t *testing.T) bool {
 	case !slices.Contains(f.invariants, string(m[2])):
 		t.Errorf("found at seed %s by invariant %s instead of %v: the fault %q: %s", m[1], m[2], f.invariants, f.title, m[3])
 	default:
-		fmt.Printf("found after %5.1f s, at seed %s, by invariant %s of %s: the fault %q\n", time.Since(began).Seconds(), m[1], m[2], strings.Join(f.invariants, " "), f.title)
+		fmt.Printf("found after %5.1f s, at seed %s, by invariant %s (named are %s): the fault %q\n", time.Since(began).Seconds(), m[1], m[2], strings.Join(f.invariants, " "), f.title)
 		return true
 	}
 	return false
