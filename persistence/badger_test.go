@@ -64,10 +64,10 @@ func TestUnknownFormatIsRefusedByNameAndNothingChanges(t *testing.T) {
 	dir := killed(t, 2, 10)
 	path := filepath.Join(dir, formatFile)
 	for content, want := range map[string]string{
-		string(formatText(99)): fmt.Sprintf("its data format is 99, of a later build, and this one has %d: run a build that has 99", formatVersion),
-		string(formatText(4)):  fmt.Sprintf("its data format is 4, of an earlier build that was never released, and this one has %d: run the build that wrote it", formatVersion),
+		string(formatText(99)): fmt.Sprintf("FORMAT says that the data format is 99, of a later build, and this one has %d: run a build that has 99", formatVersion),
+		string(formatText(4)):  fmt.Sprintf("FORMAT says that the data format is 4, of an earlier build that was never released, and this one has %d: run the build that wrote it", formatVersion),
 		formatPrefix + "05\n":  "which names no format",
-		"":                     "which names no format",
+		"":                     `FORMAT says "", which names no format`,
 		restoring:              "left by a restore that has not ended, and holds only a part of its backup; remove it",
 	} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

@@ -251,7 +251,7 @@ func (e *examination) logFiles(last uint64) {
 		e.found.Files++
 		span, err := e.guard.spanOf(name, last)
 		if err == nil && sure && span.first > last+1 {
-			err = fmt.Errorf("it begins with transaction %d, and %d to %d are nowhere: %w", span.first, last+1, span.first-1, ErrCorrupt)
+			err = fmt.Errorf("it %w", gap(span, last))
 		}
 		if err != nil {
 			e.damage(name, err)

@@ -65,10 +65,10 @@ func sameFormat(content []byte) error {
 	case !ok:
 		return fmt.Errorf("%s says %.40q, which names no format: it is damaged, and the directory is to be restored from a backup, or of another program: %w", formatFile, content, ErrFormat)
 	case version > formatVersion:
-		return fmt.Errorf("its data format is %d, of a later build, and this one has %d: run a build that has %d: %w", version, formatVersion, version, ErrFormat)
+		return fmt.Errorf("%s says that the data format is %d, of a later build, and this one has %d: run a build that has %d: %w", formatFile, version, formatVersion, version, ErrFormat)
 	case version < formatVersion:
-		return fmt.Errorf("its data format is %d, of an earlier build that was never released, and this one has %d: "+
-			"run the build that wrote it to its end, or begin with an empty directory: %w", version, formatVersion, ErrFormat)
+		return fmt.Errorf("%s says that the data format is %d, of an earlier build that was never released, and this one has %d: "+
+			"run the build that wrote it to its end, or begin with an empty directory: %w", formatFile, version, formatVersion, ErrFormat)
 	}
 	return nil
 }

@@ -170,10 +170,17 @@ func (g *guard) inspectLog(name string, last, tables uint64) (uint64, error) {
 		g.flushed = append(g.flushed, name)
 		return last, nil
 	case span.first > last+1:
-		return 0, fmt.Errorf("log file %s begins with transaction %d, and %d to %d are in no table and no log file before it: %w",
-			name, span.first, last+1, span.first-1, ErrCorrupt)
+		return 0, fmt.Errorf("log file %s %w", name, gap(span, last))
 	}
 	return max(last, span.last), nil
+}
+
+// gap is the error for a log file in front of which transactions are missing. One before
+// it has gone; or the manifest no longer names the table that holds them, which can look
+// as if a crash had cut its last record short.
+func gap(span logSpan, last uint64) error {
+	return fmt.Errorf("begins with transaction %d, and %d to %d are in no table that %s names and in no log file before it: %w",
+		span.first, last+1, span.first-1, manifestFile, ErrCorrupt)
 }
 
 // spanOf reads the transactions of one log file.

@@ -382,7 +382,7 @@ func TestCutManifestIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := filepath.Glob(filepath.Join(dir, "*"+tableSuffix))
-		refused(t, dir, fmt.Sprintf("cut at %d of %d", pos, len(content)), "")
+		refused(t, dir, fmt.Sprintf("cut at %d of %d", pos, len(content)), manifestFile)
 		after, _ := filepath.Glob(filepath.Join(dir, "*"+tableSuffix))
 		if len(before) != len(after) {
 			t.Fatalf("cut at %d: %d tables before, %d after the refusal", pos, len(before), len(after))
