@@ -6,11 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"maps"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,45 +18,49 @@ import (
 )
 
 var (
-	flips    = flag.Int("flips", 40, "how many files TestCorruptionIsNeverAWrongAnswer damages, one at a time")
+	flips    = flag.Int("flips", 25, "how many bits TestCorruptionIsNeverAWrongAnswer flips, one at a time; files that are cut or removed come on top")
 	flipSeed = flag.Uint64("flipseed", 0, "seed of what is damaged; 0 takes one from the clock")
 )
 
 // TestCorruptionIsNeverAWrongAnswer flips one bit of a file of a data directory, cuts a
 // file, or removes it, while no process runs, and then asks for everything that was ever
-// acknowledged. Each answer is the right one, or the start is refused and names the
+// acknowledged. Each answer is the right one, or the start is refused and names that very
 // file, or one key is quarantined and says so.
+//
+// A seed repeats which files are damaged, how, and where: as a part of their length,
+// since ids and times in them are others in each run.
 //
 // What is not tried: a log that is cut exactly between two transactions. A kill
 // leaves such a file, too.
 func TestCorruptionIsNeverAWrongAnswer(t *testing.T) {
 	skipLong(t)
+	if *flips < 1 {
+		t.Skipf("-flips=%d damages nothing", *flips)
+	}
 	t.Parallel()
-	seed := *flipSeed
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
+	c := &corruption{t: t, seed: *flipSeed, did: tally{}, classes: map[string]tally{}}
+	if c.seed == 0 {
+		c.seed = uint64(time.Now().UnixNano())
 	}
-	c := &corruption{t: t, r: rand.New(rand.NewPCG(seed, 1)), tally: map[string]map[string]int{}}
 	c.build()
-	for n := range *flips {
+	defer c.report()
+	for n := uint64(0); c.did[bitFlipped] < *flips && !t.Failed(); n++ {
 		c.try(n)
-		if t.Failed() {
-			break
-		}
 	}
-	c.report(seed)
 }
 
 // corruption is one run of the test.
 type corruption struct {
-	t *testing.T
-	r *rand.Rand
-	// bases are what is damaged: a directory that was closed, and one whose process
-	// was killed. questions are for both.
+	t    *testing.T
+	seed uint64
+	// bases are what is damaged: a directory that was closed, and the copy of one that
+	// was open and at rest, which is what a kill leaves. questions are for both.
 	bases     []string
 	questions []question
-	// tally counts outcomes by class of file.
-	tally map[string]map[string]int
+	// did counts what was really done and what became of it, classes the same by class
+	// of file.
+	did     tally
+	classes map[string]tally
 }
 
 // question is something that was acknowledged.
@@ -69,11 +70,9 @@ type question struct {
 	key  string
 	ask  func(ctx context.Context, rt *actors.Runtime) (string, error)
 	want string
-}
-
-// damage is what is done to a file, and what became of it.
-type damage struct {
-	base, file, class, what string
+	// absent reports whether what was said means that it is not there. Nil stands for
+	// the answer of a directory in which nothing was ever done.
+	absent func(said string) bool
 }
 
 // roomy is a disk with room enough, on which no ballast is laid.
@@ -103,176 +102,113 @@ func (c *corruption) build() {
 	c.t.Helper()
 	dir := c.t.TempDir()
 	for life := range 2 {
-		rt, err := c.open(dir)
-		if err != nil {
-			c.t.Fatal(err)
-		}
+		rt := c.mustOpen(dir)
 		c.fill(rt, life)
 		if life == 1 {
-			all, err := listed(c.t.Context(), rt)
-			if err != nil {
+			c.expectList(rt)
+			left := c.t.TempDir()
+			if err := persistence.CopyLive(dir, left); err != nil {
 				c.t.Fatal(err)
 			}
-			// It is the first one: others add to the list.
-			c.questions = slices.Insert(c.questions, 0, question{what: "the list of all invocations", ask: listed, want: all})
-			killed := c.t.TempDir()
-			if err := persistence.CopyLive(dir, killed); err != nil {
-				c.t.Fatal(err)
-			}
-			c.bases = append(c.bases, killed)
+			c.bases = append(c.bases, left)
 		}
 		if err := rt.Close(); err != nil {
 			c.t.Fatal(err)
 		}
 	}
 	c.bases = append(c.bases, dir)
+	c.learnAbsence()
 	for _, base := range c.bases {
-		copied := c.copyOf(base)
-		if wrong := c.judge(copied); wrong != "right" {
-			c.t.Fatalf("nothing is damaged, and it is %s", wrong)
+		if became, text := c.judge(c.copyOf(base)); became != allRight {
+			c.t.Fatalf("nothing is damaged, and the outcome is %s: %s", became, text)
 		}
 	}
+	if became, text := c.judge(c.t.TempDir()); became != absentInSilence {
+		c.t.Fatalf("everything is gone, and the outcome is %s: %s", became, text)
+	}
+}
+
+func (c *corruption) mustOpen(dir string) *actors.Runtime {
+	c.t.Helper()
+	rt, err := c.open(dir)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return rt
+}
+
+// expectList asks for the list of all invocations before anything else, since other
+// questions add to it. One that is missing in it is absent.
+func (c *corruption) expectList(rt *actors.Runtime) {
+	c.t.Helper()
+	all, err := listed(c.t.Context(), rt)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	count := func(list string) (int, error) {
+		n, _, _ := strings.Cut(list, ",")
+		return strconv.Atoi(n)
+	}
+	want, err := count(all)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	fewer := func(said string) bool {
+		n, err := count(said)
+		return err == nil && n < want
+	}
+	c.questions = slices.Insert(c.questions, 0, question{what: "the list of all invocations", ask: listed, want: all, absent: fewer})
+}
+
+// learnAbsence asks a directory in which nothing was ever done.
+func (c *corruption) learnAbsence() {
+	c.t.Helper()
+	rt := c.mustOpen(c.t.TempDir())
+	for i := range c.questions {
+		if c.questions[i].absent == nil {
+			nothing := said(c.questions[i].ask(c.t.Context(), rt))
+			c.questions[i].absent = func(said string) bool { return said == nothing }
+		}
+	}
+	if err := rt.Close(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// said is an answer as text.
+func said(got string, err error) string {
+	if err != nil {
+		return "error: " + err.Error()
+	}
+	return got
 }
 
 // try damages one file and judges what is left.
-func (c *corruption) try(n int) {
-	d := damage{base: c.bases[n%len(c.bases)]}
-	dir := c.copyOf(d.base)
-	defer os.RemoveAll(dir)
-	c.harm(dir, &d)
-	noticed, err := examined(dir)
+func (c *corruption) try(n uint64) {
+	d := c.draw(n)
+	defer d.remove()
+	c.harm(d)
+	noticed, err := examined(d.dir)
 	if err != nil {
 		c.t.Errorf("%s: %v", d.what, err)
 	}
-	outcome := c.judge(dir)
+	became, text := c.judge(d.dir)
+	if became == refusedByName && !d.named(text) {
+		became = refusedOtherwise
+	}
+	c.count(d, became)
 	switch {
-	case strings.HasPrefix(outcome, "wrong"):
-		c.t.Errorf("%s: %s", d.what, outcome)
-	case strings.HasPrefix(outcome, "refused") && !strings.Contains(outcome, d.file) && !strings.Contains(outcome, filepath.Ext(d.file)):
-		c.t.Errorf("%s: it is %s, which does not name %s", d.what, outcome, d.file)
-	case outcome != "right" && !noticed:
-		c.t.Errorf("%s: it is %s, and an examination finds nothing", d.what, outcome)
+	case became == answeredWrong, became == absentInSilence, became == refusedOtherwise:
+		c.t.Errorf("%s: the outcome is %s: %s", d.what, became, text)
+	case became != allRight && !noticed:
+		c.t.Errorf("%s: the outcome is %s: %s, and an examination finds nothing", d.what, became, text)
 	}
-	word, _, _ := strings.Cut(outcome, ":")
-	if c.tally[d.class] == nil {
-		c.tally[d.class] = map[string]int{}
+	switch {
+	case noticed:
+		c.count(d, noticedByCheck)
+	case became != allRight:
+		c.count(d, overlookedByCheck)
 	}
-	c.tally[d.class][word]++
-	if noticed {
-		c.tally[d.class]["noticed by check"]++
-	}
-}
-
-// shares says how often a class of files is damaged; others count one.
-func shares(class string) int {
-	switch class {
-	case "*.mem", "*.sst":
-		return 6
-	case "MANIFEST":
-		return 3
-	default:
-		return 1
-	}
-}
-
-// harm flips one bit of a file, cuts it, or removes it.
-func (c *corruption) harm(dir string, d *damage) {
-	c.t.Helper()
-	classes := map[string][]string{}
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, f := range list {
-		class := f.Name()
-		if ext := filepath.Ext(class); ext != "" {
-			class = "*" + ext
-		}
-		classes[class] = append(classes[class], f.Name())
-	}
-	var names []string
-	for _, class := range slices.Sorted(maps.Keys(classes)) {
-		names = append(names, slices.Repeat([]string{class}, shares(class))...)
-	}
-	d.class = names[c.r.IntN(len(names))]
-	d.file = classes[d.class][c.r.IntN(len(classes[d.class]))]
-	path := filepath.Join(dir, d.file)
-	content, err := os.ReadFile(path)
-	if err != nil || len(content) == 0 {
-		d.what = "nothing of the empty file " + d.file
-		return
-	}
-	if c.r.IntN(6) == 0 {
-		d.what = d.file + " is removed"
-		if err := os.Remove(path); err != nil {
-			c.t.Fatal(err)
-		}
-		return
-	}
-	used := max(1, len(strings.TrimRight(string(content), "\x00")))
-	at := c.r.IntN(used)
-	if c.r.IntN(10) == 0 {
-		at = c.r.IntN(len(content))
-	}
-	if c.r.IntN(4) == 0 {
-		for between(content[:at]) {
-			at++
-		}
-		d.what = fmt.Sprintf("%s of %d bytes is cut at %d", d.file, len(content), at)
-		err = os.Truncate(path, int64(at))
-	} else {
-		bit := byte(1) << c.r.IntN(8)
-		d.what = fmt.Sprintf("in %s of %d bytes bit %02x at %d has flipped", d.file, len(content), bit, at)
-		err = patch(path, int64(at), content[at]^bit)
-	}
-	if err != nil {
-		c.t.Fatal(err)
-	}
-}
-
-// between reports whether a log that is cut here ends with a whole transaction:
-// behind the mark come a timestamp, its text and a checksum.
-func between(data []byte) bool {
-	const mark, behind = "!badger!txn", 8 + 4
-	i := strings.LastIndex(string(data[max(0, len(data)-64):]), mark)
-	if i < 0 {
-		return false
-	}
-	rest := data[max(0, len(data)-64)+i+len(mark):]
-	return len(rest) > behind && len(rest) <= behind+20
-}
-
-func patch(path string, at int64, b byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteAt([]byte{b}, at)
-	return errors.Join(err, f.Close())
-}
-
-// copyOf copies a directory. What is zero at the end of a file takes no space.
-func (c *corruption) copyOf(base string) string {
-	c.t.Helper()
-	dir, err := os.MkdirTemp(c.t.TempDir(), "copy")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	list, err := os.ReadDir(base)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, f := range list {
-		content, err := os.ReadFile(filepath.Join(base, f.Name()))
-		if err == nil {
-			path := filepath.Join(dir, f.Name())
-			err = errors.Join(os.WriteFile(path, []byte(strings.TrimRight(string(content), "\x00")), 0o600), os.Truncate(path, int64(len(content))))
-		}
-		if err != nil {
-			c.t.Fatal(err)
-		}
-	}
-	return dir
 }
 
 // examined reports whether an examination notices that something is wrong.
@@ -291,46 +227,40 @@ func examined(dir string) (noticed bool, err error) {
 	return len(found.Damage) > 0 || found.Unread != nil || !report.Good(), nil
 }
 
-// judge starts a runtime and asks for everything. The outcome is right, refused:
-// and why, quarantined: and which key, or wrong: and what.
-func (c *corruption) judge(dir string) (outcome string) {
+// judge starts a runtime and asks for everything.
+func (c *corruption) judge(dir string) (became fact, text string) {
 	rt, err := c.open(dir)
 	if err != nil {
-		return "refused: " + err.Error()
+		return refusedByName, err.Error()
 	}
 	defer func() { _ = rt.Close() }() // it may have stopped
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	lost := map[string]bool{}
+	lost := ""
 	for _, q := range c.questions {
 		got, err := q.ask(ctx, rt)
-		var quarantined *actors.QuarantinedError
-		switch {
-		case errors.As(err, &quarantined) && quarantined.Object.Key == q.key:
-			lost[q.key] = true
-		case rt.Err() != nil:
-			return "refused: " + rt.Err().Error()
-		case err != nil || got != q.want:
-			return fmt.Sprintf("wrong: %s gives %.80q, %v, and was acknowledged as %.80q", q.what, got, err, q.want)
+		var gone *actors.QuarantinedError
+		if errors.As(err, &gone) && gone.Object.Key == q.key {
+			if lost != "" && lost != q.key {
+				return answeredWrong, fmt.Sprintf("one damage quarantines %s and %s", lost, q.key)
+			}
+			lost = q.key
+			continue
 		}
-	}
-	switch len(lost) {
-	case 0:
-		return "right"
-	case 1:
-		return fmt.Sprintf("quarantined: %v", slices.Collect(maps.Keys(lost)))
-	default:
-		return fmt.Sprintf("wrong: one bit quarantines the keys %v", slices.Sorted(maps.Keys(lost)))
-	}
-}
-
-func (c *corruption) report(seed uint64) {
-	var lines strings.Builder
-	for _, class := range slices.Sorted(maps.Keys(c.tally)) {
-		fmt.Fprintf(&lines, "\n%-14s", class)
-		for _, word := range []string{"right", "refused", "quarantined", "wrong", "noticed by check"} {
-			fmt.Fprintf(&lines, "  %s %d", word, c.tally[class][word])
+		if err := rt.Err(); err != nil {
+			return refusedByName, err.Error()
 		}
+		if err == nil && got == q.want {
+			continue
+		}
+		became, text = answeredWrong, fmt.Sprintf("%s gives %.80q, and was acknowledged as %.80q", q.what, said(got, err), q.want)
+		if q.absent(said(got, err)) {
+			became = absentInSilence
+		}
+		return became, text
 	}
-	c.t.Logf("%d files were damaged, seed %d:%s", *flips, seed, lines.String())
+	if lost != "" {
+		return keyQuarantined, lost
+	}
+	return allRight, ""
 }
