@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/dormouse-run/dormouse/httpapi"
@@ -380,8 +381,8 @@ func TestAnInterruptedBackupLeavesNoFile(t *testing.T) {
 	}
 }
 
-// TestAServerThatFallsSilentIsLeft: bytes that drip keep the connection, silence
-// ends it.
+// TestAServerThatFallsSilentIsLeft: what it has sent is no backup, and nothing more
+// comes.
 func TestAServerThatFallsSilentIsLeft(t *testing.T) {
 	t.Parallel()
 	const silence = 2 * time.Second
@@ -389,21 +390,43 @@ func TestAServerThatFallsSilentIsLeft(t *testing.T) {
 	if _, err := persistence.NewMemory().Backup(t.Context(), &whole); err != nil {
 		t.Fatal(err)
 	}
-	drips := 10
+	part := whole.Bytes()[:10]
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, b := range whole.Bytes()[:drips] {
-			_, _ = w.Write([]byte{b})
-			_ = http.NewResponseController(w).Flush()
-			<-time.After(silence / 8)
-		}
+		_, _ = w.Write(part)
+		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}))
 	defer server.Close()
 	var got bytes.Buffer
 	_, err := request{admin: server.URL, silence: silence}.fetch(t.Context(), &got)
-	if err == nil || !strings.Contains(err.Error(), "nothing has arrived for 2s") || got.Len() != drips {
+	if err == nil || !strings.Contains(err.Error(), "nothing has arrived for 2s") || !bytes.Equal(got.Bytes(), part) {
 		t.Errorf("%d bytes, %v", got.Len(), err)
 	}
+}
+
+// TestDripsAreNoSilence reads what comes just in time for as long as it comes.
+func TestDripsAreNoSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const silence, drips = time.Minute, 100
+		began, rang := time.Now(), make(chan time.Duration, 1)
+		quiet := time.AfterFunc(silence, func() { rang <- time.Since(began) })
+		r, w := io.Pipe()
+		go func() {
+			for range drips {
+				<-time.After(silence - time.Second)
+				_, _ = w.Write([]byte{0})
+			}
+		}()
+		in := lively{r, quiet, silence}
+		for n := range drips {
+			if got, err := in.Read(make([]byte, 1)); got != 1 || err != nil {
+				t.Fatalf("read %d: %d, %v", n, got, err)
+			}
+		}
+		if got, want := <-rang, drips*(silence-time.Second)+silence; got != want {
+			t.Errorf("the alarm rang after %v, want %v", got, want)
+		}
+	})
 }
 
 // stock puts n things of 8 MiB into drawers.
