@@ -3,13 +3,13 @@ package httpapi_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -45,9 +45,10 @@ func (c fastClock) AfterFunc(d time.Duration, fn func()) func() bool {
 // sample is what the process and its directory hold at a moment.
 type sample struct {
 	goroutines, descriptors, maps int
-	// heap and resident are bytes in use, disk those that are allocated.
-	heap, resident, disk int64
-	tables               map[machine.Table]int
+	// heap, resident and anonymous are bytes in use, the last of them those that are no
+	// part of a file; disk are bytes that are allocated.
+	heap, resident, anonymous, disk int64
+	tables                          map[machine.Table]int
 	// pace is how many steps ended in a minute, since the sample before.
 	pace int64
 }
@@ -114,11 +115,11 @@ func (m *meter) sample(t *testing.T) (s sample) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := strconv.ParseInt(string(bytes.Fields(statm)[1]), 10, 64)
-	if err != nil {
+	var size, pages, shared int64
+	if _, err := fmt.Sscan(string(statm), &size, &pages, &shared); err != nil {
 		t.Fatal(err)
 	}
-	s.resident = pages * int64(os.Getpagesize())
+	s.resident, s.anonymous = pages*int64(os.Getpagesize()), (pages-shared)*int64(os.Getpagesize())
 	s.disk = allocatedBytes(m.dir)
 	return s
 }
