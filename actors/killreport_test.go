@@ -71,7 +71,7 @@ func (l *killLoop) work(r *report) {
 	w, c := l.world, l.clients
 	r.line("work", "%d acknowledged, %d effects of steps, %d of them repeated before the next step or the acknowledgement", c.acked, w.effects, w.repeated)
 	r.figures("of it", c.did)
-	r.line("starts", "%d came to answer, the slowest after %v; %d died at their point or lost their power before", l.answered, l.slowest.Round(time.Millisecond), l.restarts-l.answered)
+	r.line("starts", "%d came to answer, the slowest after %v; %d ended before, as they were to", l.answered, l.slowest.Round(time.Millisecond), l.restarts-l.answered)
 	r.line("checks", "%d directories were examined, none of them damaged or torn; the slowest took %v", l.examined, l.examining.Round(time.Millisecond))
 	r.figures("points", l.hits)
 }
