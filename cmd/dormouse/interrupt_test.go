@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -78,6 +79,11 @@ func TestABackupEndsWithItsTerminal(t *testing.T) {
 		os.Exit(run(ctx, console{out: os.Stdout, err: os.Stderr}, []string{"backup", "-admin", os.Getenv(envAdmin), file}))
 	}
 	t.Parallel()
+	// A child inherits what is ignored, as it is when these tests run under nohup, but
+	// nothing that is handled.
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	for _, nohup := range []bool{false, true} {
 		dir := t.TempDir()
 		asked, answer := make(chan struct{}), make(chan struct{})
