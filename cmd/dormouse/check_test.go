@@ -73,9 +73,14 @@ func used(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if _, err := rt.Send(t.Context(), actors.Request{Service: "Counter", Key: "w", Handler: "wait"}); err != nil {
+	sent, err := rt.Send(t.Context(), actors.Request{Service: "Counter", Key: "w", Handler: "wait"})
+	if err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "a wait for the awakeable behind the sleep", func() bool {
+		in, err := rt.Inspect(t.Context(), sent.ID, actors.InspectOptions{})
+		return err == nil && in.Invocation.Await != nil && len(in.Invocation.Await.Signals) > 0 && len(in.Invocation.Await.Completions) == 0
+	})
 	if err := rt.Close(); err != nil {
 		t.Fatal(err)
 	}
