@@ -21,7 +21,7 @@ func (l *killLoop) examine() {
 		return err
 	}})
 	switch {
-	case errors.Is(err, persistence.ErrFormat) || errors.Is(err, fs.ErrNotExist):
+	case l.examined == 0 && (errors.Is(err, persistence.ErrFormat) || errors.Is(err, fs.ErrNotExist)):
 		return // it was killed before there was anything
 	case err != nil:
 		l.fail("examine: %v", err)

@@ -18,7 +18,7 @@ import (
 )
 
 var (
-	powerCuts = flag.Int("powercuts", fewCuts, "how often TestPowerCuts cuts the power of the disk; 0 skips it; if a number is given, it fails where it would be skipped")
+	powerCuts = flag.Int("powercuts", fewCuts, "how often TestPowerCuts cuts the power of the disk; 0 skips it; with another number than this, it fails where it would be skipped")
 	powerSeed = flag.Uint64("powerseed", 0, "seed of TestPowerCuts; 0 takes one from the clock")
 )
 

@@ -175,8 +175,9 @@ func TestABoundIsBroken(t *testing.T) {
 // collection; the events that are kept fill it at first. The engine puts tens of megabytes
 // on it while it writes a table, so the lowest figure of a third says what stays. The
 // memory of the process (rss) is what was ever touched between two returns to the system:
-// a few memtables and mapped tables, which are parts of files, and what is anonymous. Descriptors and maps are the tables of the engine. The directory grows by
-// logs until they are flushed, three at most, and by tables until they are compacted.
+// a few memtables and mapped tables, which are parts of files, and what is anonymous.
+// Descriptors and maps are the tables of the engine. The directory grows by logs until
+// they are flushed, three at most, and by tables until they are compacted.
 // Rows live as long as their retention: they follow the pace of the load, and the hour
 // at which they are removed (in three minutes, 60 steps a second kept 5,593 rows and 40
 // kept 3,663). So the pace has to be even, or nothing follows from the rows.
